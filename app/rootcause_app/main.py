@@ -1,0 +1,16 @@
+"""What Streamlit runs for every visit: the pages, in the order in which one reads them."""
+
+import streamlit as st
+
+from rootcause_app.components import styles
+from rootcause_app.pages import explorer, numbers, step
+
+st.set_page_config(page_title="Rootcause", page_icon=styles.icon(), layout="wide")
+st.navigation(
+    [
+        st.Page(explorer.page, title="Explorer", url_path="explorer", default=True),
+        st.Page(step.page, title="Step through a case", url_path="step"),
+        st.Page(numbers.page, title="Numbers and sources", url_path="numbers"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,376 @@
+"""The answer to a case: posteriors with their intervals, and what is shown with them."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootcause.case import Case
+from rootcause.engine import Engine
+from rootcause.rules import Action, RedFlag, Rulebook, Urgency
+from rootcause.structure import CAUSES, CAUSES_WITH_ONSET, ONSET_ORDER
+from rootcause.vocabulary import load_vocabulary
+
+Array = NDArray[np.float64]
+DRAWS = 2_000
+SEED = 20_261_121
+LOW, HIGH = 5.0, 95.0
+"""Percentiles of the 90 % interval."""
+
+_CONTEXT_OF_PRIOR = "procedure"
+_SMALLEST_COUNT = 100
+_PATIENTS = 10_000
+_NAMED_IN_SENTENCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CausePosterior:
+    """Probability of one cause, before and after the findings.
+
+    Attributes:
+        prior: Per operation, over the whole horizon of its rate.
+        prior_given_complaint: Among patients after such an operation who have a complaint.
+        mean: Given all findings, at the points of all numbers.
+        low: 5th percentile over draws of all numbers; ``None`` where no interval was asked for.
+        high: 95th percentile.
+    """
+
+    prior: float
+    prior_given_complaint: float
+    mean: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """How far the findings pull against each other.
+
+    Attributes:
+        score: ln of the product of P(finding | context) over P(all findings | context); above 0 they surprise each
+            other (Jensen, Chamberlain, Nordahl & Jensen 1990).
+        suspect: Where the score is above 0, the finding that the others make least likely.
+    """
+
+    score: float
+    suspect: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """The answer in natural frequencies (Gigerenzer & Hoffrage 1995).
+
+    Attributes:
+        operated: Patients in the same context, a power of ten that makes ``with_findings`` at least 100.
+        with_findings: How many of them show these findings.
+        with_cause: How many of those have each cause; a patient may have several.
+        none: How many of those have none of the causes.
+        sentence: The same in words.
+    """
+
+    operated: int
+    with_findings: int
+    with_cause: Mapping[str, int]
+    none: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Probability of each cause before the findings: per operation, and given a complaint."""
+
+    per_operation: Mapping[str, float]
+    given_complaint: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model says of a case; ``to_dict`` is the JSON of the command line and of the HTTP service."""
+
+    model: Mapping[str, str]
+    disclaimer: str
+    findings: Mapping[str, Any]
+    posterior: Mapping[str, CausePosterior]
+    none: float
+    none_low: float | None
+    none_high: float | None
+    log_evidence: float
+    conflict: Conflict
+    red_flags: tuple[RedFlag, ...]
+    urgency: Urgency
+    actions: tuple[Action, ...]
+    frequencies: Frequencies
+
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """All causes and ``none``, the most probable first."""
+        values = {**{cause: item.mean for cause, item in self.posterior.items()}, "none": self.none}
+        return tuple(sorted(values, key=lambda name: -values[name]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as plain data."""
+        return {
+            "model": dict(self.model),
+            "disclaimer": self.disclaimer,
+            "findings": {name: _plain(value) for name, value in self.findings.items()},
+            "posterior": {cause: _fields(item) for cause, item in self.posterior.items()},
+            "none": self.none,
+            "none_interval": {"low": self.none_low, "high": self.none_high},
+            "log_evidence": self.log_evidence,
+            "conflict": {"score": self.conflict.score, "suspect": self.conflict.suspect},
+            "red_flags": [
+                {"id": flag.id, "text": flag.text, "level": flag.level, "sources": list(flag.sources)}
+                for flag in self.red_flags
+            ],
+            "urgency": {"level": self.urgency.level, "text": self.urgency.text},
+            "actions": [
+                {"id": item.id, "text": item.text, "claims": list(item.claims), "sources": list(item.sources)}
+                for item in self.actions
+            ],
+            "frequencies": {
+                "operated": self.frequencies.operated,
+                "with_findings": self.frequencies.with_findings,
+                "with_cause": dict(self.frequencies.with_cause),
+                "none": self.frequencies.none,
+                "sentence": self.frequencies.sentence,
+            },
+        }
+
+    def to_text(self) -> str:
+        """Return the answer as lines for a terminal."""
+        labels = {id_: item.label for id_, item in load_vocabulary().causes.items()} | {"none": "None of these"}
+        lines = [f"Urgency: {self.urgency.level.replace('_', ' ')}. {self.urgency.text}"]
+        lines += [f"RED FLAG ({flag.level.replace('_', ' ')}): {flag.text}" for flag in self.red_flags]
+        lines += ["", f"{'':25}{'per operation':>15}{'with complaint':>16}{'posterior':>11}   90 % interval"]
+        lines += [self._row(name, labels[name]) for name in self.ranking]
+        lines += ["", self.frequencies.sentence, ""]
+        lines += [f"- {item.text}" for item in self.actions]
+        if self.conflict.suspect:
+            lines += [
+                "",
+                f"The findings pull apart (conflict {self.conflict.score:.1f}); look again at {self.conflict.suspect}.",
+            ]
+        model = self.model
+        lines += ["", f"Rootcause {model['version']}, rates {model['rates']}, digest {model['digest'][:12]}."]
+        return "\n".join([*lines, self.disclaimer])
+
+    def _row(self, name: str, label: str) -> str:
+        if name == "none":
+            return f"{label:25}{'':31}{self.none:>11.1%}{_interval(self.none_low, self.none_high)}"
+        item = self.posterior[name]
+        before = f"{item.prior:>15.2%}{item.prior_given_complaint:>16.2%}"
+        return f"{label:25}{before}{item.mean:>11.1%}{_interval(item.low, item.high)}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"   {low:.1%} to {high:.1%}"
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _fields(item: CausePosterior) -> dict[str, float | None]:
+    return {
+        "prior": item.prior,
+        "prior_given_complaint": item.prior_given_complaint,
+        "mean": item.mean,
+        "low": item.low,
+        "high": item.high,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Posterior of each cause and of none of them, for each draw.
+
+    Attributes:
+        causes: By cause, shape ``(draws,)``.
+        none: Shape ``(draws,)``.
+        log_evidence: Shape ``(draws,)``.
+    """
+
+    causes: Mapping[str, Array]
+    none: Array
+    log_evidence: Array
+
+
+def posterior(engine: Engine, case: Case, tables: Callable[[str], Array] | None = None, draws: int = 1) -> Posterior:
+    """Return the posterior of every cause and of none of the listed ones.
+
+    Args:
+        engine: The network.
+        case: What was found.
+        tables: Tables to use instead of the engine's own, their last axis the draws.
+        draws: Number of draws.
+
+    Raises:
+        ImpossibleEvidenceError: If the findings have probability zero.
+    """
+    weights = engine.weights(case.observations)
+    found = engine.marginals(weights, CAUSES, tables, draws)
+    absent = engine.weights(dict.fromkeys(CAUSES, "absent"))
+    log_none = engine.log_probability({**weights, **absent}, tables, draws)
+    causes = {cause: found.posterior[cause][1] for cause in CAUSES}
+    none = np.minimum(np.exp(log_none - found.log_evidence), 1.0)
+    return Posterior(MappingProxyType(causes), none, found.log_evidence)
+
+
+def priors(engine: Engine, case: Case) -> Before:
+    """Return each cause's probability before the findings, after the operation that the case names."""
+    operation = {n: o for n, o in case.observations.items() if n == _CONTEXT_OF_PRIOR}
+    weights = engine.weights(operation)
+    onsets = [f"onset_{cause}" for cause in CAUSES_WITH_ONSET if cause in CAUSES]
+    without_onset = [cause for cause in CAUSES if f"onset_{cause}" not in onsets]
+    before = engine.marginals(weights, [*onsets, *without_onset]).posterior
+    complaint = engine.weights({"symptom_onset": ONSET_ORDER[1:]})
+    given = engine.marginals({**weights, **complaint}, CAUSES).posterior
+    per_operation = {
+        cause: 1 - float(before[f"onset_{cause}"][-1, 0]) if cause not in without_onset else float(before[cause][1, 0])
+        for cause in CAUSES
+    }
+    return Before(per_operation, {cause: float(given[cause][1, 0]) for cause in CAUSES})
+
+
+def _split(case: Case) -> tuple[list[str], list[str]]:
+    contexts = load_vocabulary().contexts
+    names = list(case.observations)
+    return [name for name in names if name in contexts], [name for name in names if name not in contexts]
+
+
+def conflict(engine: Engine, case: Case, log_evidence: float) -> Conflict:
+    """Return how far the findings pull against each other, given the context."""
+    weights = engine.weights(case.observations)
+    contexts, findings = _split(case)
+    if len(findings) <= 1:
+        return Conflict(0.0, None)
+    context = {name: weights[name] for name in contexts}
+    log_context = float(engine.log_probability(context)[0])
+    alone = {n: float(engine.log_probability({**context, n: weights[n]})[0]) - log_context for n in findings}
+    score = sum(alone.values()) - (log_evidence - log_context)
+    if score <= 0:
+        return Conflict(score, None)
+    surprise = {}
+    for name in findings:
+        rest = {other: weight for other, weight in weights.items() if other != name}
+        given_rest = log_evidence - float(engine.log_probability(rest)[0])
+        surprise[name] = given_rest - alone[name]
+    return Conflict(score, min(surprise, key=surprise.__getitem__))
+
+
+def frequencies(
+    engine: Engine, case: Case, log_evidence: float, causes: Mapping[str, float], none: float
+) -> Frequencies:
+    """Return the answer as counts of patients.
+
+    Args:
+        engine: The network.
+        case: What was found.
+        log_evidence: ln P(context and findings).
+        causes: Posterior of each cause.
+        none: Posterior of none of them.
+    """
+    weights = engine.weights(case.observations)
+    contexts, findings = _split(case)
+    log_context = float(engine.log_probability({name: weights[name] for name in contexts})[0])
+    share = math.exp(min(0.0, log_evidence - log_context))
+    operated = _PATIENTS
+    while operated * share < _SMALLEST_COUNT and operated < 10**15:
+        operated *= 10
+    count = round(operated * share)
+    counts = {cause: round(count * value) for cause, value in causes.items()}
+    nobody = round(count * none)
+    return Frequencies(operated, count, counts, nobody, _sentence(operated, count, counts, nobody, bool(findings)))
+
+
+def _sentence(operated: int, count: int, counts: Mapping[str, int], nobody: int, findings: bool) -> str:
+    vocabulary = load_vocabulary()
+    leading = sorted(counts, key=lambda cause: -counts[cause])[:_NAMED_IN_SENTENCE]
+    named = ", ".join(f"{counts[cause]:,} have {_in_sentence(vocabulary.causes[cause].label)}" for cause in leading)
+    shown = "these findings" if findings else "no finding entered yet"
+    return (
+        f"Of {operated:,} operated patients in this situation, about {count:,} show {shown}; "
+        f"of those, {named}, and {nobody:,} have none of the listed causes (a patient may have several)."
+    )
+
+
+def _in_sentence(label: str) -> str:
+    return label if label.split(maxsplit=1)[0].isupper() else label[0].lower() + label[1:]
+
+
+def interval(values: Array) -> tuple[float, float]:
+    """Return the 5th and 95th percentile over draws."""
+    low, high = np.percentile(values, (LOW, HIGH))
+    return float(low), float(high)
+
+
+def answer(
+    *,
+    engine: Engine,
+    rulebook: Rulebook,
+    case: Case,
+    before: Before,
+    draws: Posterior | None,
+    model: Mapping[str, str],
+) -> Answer:
+    """Put the answer to a case together.
+
+    Args:
+        engine: The network at the points of all numbers.
+        rulebook: Rules and advice.
+        case: What was found.
+        before: Probabilities before the findings.
+        draws: Posteriors over draws of all numbers, for the intervals; ``None`` leaves them out.
+        model: Version, digest and rate set.
+
+    Raises:
+        ImpossibleEvidenceError: If the findings have probability zero.
+    """
+    point = posterior(engine, case)
+    means = {cause: float(values[0]) for cause, values in point.causes.items()}
+    none = float(point.none[0])
+    log_evidence = float(point.log_evidence[0])
+    flags = rulebook.red_flags(case)
+    none_low, none_high = (None, None) if draws is None else interval(draws.none)
+    return Answer(
+        model=MappingProxyType(dict(model)),
+        disclaimer=rulebook.disclaimer,
+        findings=case.findings,
+        posterior=MappingProxyType(_causes(means, before, draws)),
+        none=none,
+        none_low=none_low,
+        none_high=none_high,
+        log_evidence=log_evidence,
+        conflict=conflict(engine, case, log_evidence),
+        red_flags=flags,
+        urgency=rulebook.urgency_of(flags),
+        actions=rulebook.actions(case, means),
+        frequencies=frequencies(engine, case, log_evidence, means, none),
+    )
+
+
+def _causes(means: Mapping[str, float], before: Before, draws: Posterior | None) -> dict[str, CausePosterior]:
+    result = {}
+    for cause, mean in means.items():
+        low, high = (None, None) if draws is None else interval(draws.causes[cause])
+        result[cause] = CausePosterior(before.per_operation[cause], before.given_complaint[cause], mean, low, high)
+    return result
+
+
+__all__: Sequence[str] = (
+    "DRAWS",
+    "SEED",
+    "Answer",
+    "Before",
+    "CausePosterior",
+    "Conflict",
+    "Frequencies",
+    "Posterior",
+    "answer",
+    "posterior",
+    "priors",
+)

@@ -1,0 +1,10 @@
+"""Exact inference on any discrete Bayesian network.
+
+>>> from rootcause.engine import compile_network  # doctest: +SKIP
+>>> engine = compile_network(any_discrete_pgmpy_network)  # doctest: +SKIP
+>>> engine.query({"smoke": "yes"}, targets=["lung"])  # doctest: +SKIP
+"""
+
+from rootcause.engine.compiled import Engine, Marginals, Observation, Shape, compile_network
+
+__all__ = ["Engine", "Marginals", "Observation", "Shape", "compile_network"]

@@ -1,0 +1,226 @@
+"""The model: numbers, network and rules of one folder and one rate set, ready to answer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootcause import diagnosis
+from rootcause._version import __version__
+from rootcause.case import Case, load_case, parse_case
+from rootcause.engine import Engine, Shape
+from rootcause.errors import InvalidInputError, nearest
+from rootcause.network import MAX_COLUMNS, to_pgmpy
+from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors
+from rootcause.rules import Rulebook, load_rulebook
+from rootcause.structure import REACH, ROOT_CAUSES, build
+from rootcause.uncertainty import draw, points
+from rootcause.vocabulary import Vocabulary, load_vocabulary
+
+if TYPE_CHECKING:
+    from pgmpy.models import DiscreteBayesianNetwork
+
+    from rootcause.tables import Node
+
+Array = NDArray[np.float64]
+
+
+class _Noting(dict[str, Array]):
+    """Numbers that note which of them are looked up."""
+
+    def __init__(self, numbers: Mapping[str, Array]) -> None:
+        super().__init__(numbers)
+        self.noted: dict[str, None] = {}
+
+    def __getitem__(self, key: str) -> Array:
+        self.noted[key] = None
+        return super().__getitem__(key)
+
+
+class Model:
+    """A network with its numbers. Its methods change nothing and may be called from several threads.
+
+    Attributes:
+        priors: The numbers, validated, with their sources.
+        vocabulary: Contexts, causes and findings.
+        rulebook: Red-flag rules and advice.
+        engine: Exact inference at the points of all numbers.
+    """
+
+    def __init__(self, priors: Priors, rulebook: Rulebook) -> None:
+        """Keep the numbers; tables are made when they are first needed."""
+        self.priors = priors
+        self.rulebook = rulebook
+        self.vocabulary: Vocabulary = load_vocabulary()
+        self._points = points(priors.parameters)
+        self._nodes: dict[str, Node] = {node.name: node for node in build()}
+        states = {name: node.states for name, node in self._nodes.items()}
+        parents = {name: node.parents for name, node in self._nodes.items()}
+        self._table = cache(self._table_now)
+        self._numbers_of = cache(self._numbers_of_now)
+        self._before = cache(self._before_now)
+        self.engine = Engine(Shape(states, parents), self._table)
+
+    @property
+    def version(self) -> str:
+        """Version of the software."""
+        return __version__
+
+    @property
+    def digest(self) -> str:
+        """sha256, in hex, over every number and the choice of the rate set."""
+        return self.priors.digest
+
+    @property
+    def rates(self) -> str:
+        """The rate set: ``seed`` or ``literature``."""
+        return self.priors.rates
+
+    @cached_property
+    def network(self) -> "DiscreteBayesianNetwork":
+        """The network as pgmpy knows it, for other tools; its inference is not used here."""
+        return to_pgmpy(build(MAX_COLUMNS), self._points)
+
+    def diagnose(self, case: Mapping[str, Any] | Case, *, intervals: bool = True) -> diagnosis.Answer:
+        """Return the posterior of every cause, of none of them, and what goes with it.
+
+        Args:
+            case: ``{"findings": {...}}`` or the table of findings itself; values as in ``rootcause.case``.
+            intervals: Whether to draw all numbers for the 90 % intervals; without them the answer is much faster.
+
+        Raises:
+            InvalidInputError: If the case breaks a rule.
+            ImpossibleEvidenceError: If the findings cannot hold together.
+        """
+        checked = case if isinstance(case, Case) else parse_case(case)
+        operation = checked.observations.get("procedure")
+        before = self._before(tuple(operation.items()) if isinstance(operation, Mapping) else operation)
+        return diagnosis.answer(
+            engine=self.engine,
+            rulebook=self.rulebook,
+            case=checked,
+            before=before,
+            draws=self.draws(checked) if intervals else None,
+            model={"version": self.version, "digest": self.digest, "rates": self.rates},
+        )
+
+    def draws(self, case: Case, n: int = diagnosis.DRAWS, seed: int = diagnosis.SEED) -> diagnosis.Posterior:
+        """Return the posteriors of a case for draws of all numbers that it depends on.
+
+        Args:
+            case: What was found.
+            n: Number of draws.
+            seed: Seed; the same seed gives the same draws.
+
+        Raises:
+            ImpossibleEvidenceError: If the findings have probability zero.
+        """
+        nodes = self.engine.relevant([*case.observations, *self.vocabulary.causes])
+        wanted = dict.fromkeys(id_ for name in nodes for id_ in self._numbers_of(name))
+        numbers = self._points | draw(self.priors.parameters, wanted, n, seed)
+        table = cache(lambda name: self._nodes[name].fill(numbers))
+        return diagnosis.posterior(self.engine, case, table, n)
+
+    def parameters_for(self, cause: str, findings: Iterable[str] = ()) -> list[str]:
+        """Return the ids of the numbers that stand between a cause and findings.
+
+        They are its rate, its onset, its path to the roots, its links to the findings, and the findings' own links to
+        the roots and leaks.
+
+        Raises:
+            InvalidInputError: If the cause is unknown.
+        """
+        if cause not in self.vocabulary.causes:
+            msg = f"cause: must be a known cause, got {cause!r}{nearest(cause, self.vocabulary.causes)}"
+            raise InvalidInputError(msg)
+        asked = set(findings)
+        return [id_ for id_ in self.priors.parameters if self._stands_between(id_, cause, asked)]
+
+    def _stands_between(self, id_: str, cause: str, findings: set[str]) -> bool:
+        parts = set(id_.split("."))
+        named = parts & set(self.vocabulary.findings)
+        if cause in parts:
+            return not named or bool(named & findings)
+        if id_.startswith("reach."):
+            return cause in ROOT_CAUSES and REACH.get(cause, "operated") in parts
+        if cause == "slow_nerve_recovery" and id_.startswith(("persistence.", "background.", "dating.")):
+            return True
+        return bool(named & findings) and not parts & set(self.vocabulary.causes)
+
+    def _table_now(self, name: str) -> Array:
+        table = self._nodes[name].fill(self._points)
+        table.setflags(write=False)
+        return table
+
+    def _numbers_of_now(self, name: str) -> tuple[str, ...]:
+        noting = _Noting(self._points)
+        self._nodes[name].fill(noting)
+        return tuple(noting.noted)
+
+    def _before_now(self, operation: Any) -> diagnosis.Before:  # noqa: ANN401 - an observation, made hashable
+        observed = dict(operation) if isinstance(operation, tuple) and isinstance(operation[0], tuple) else operation
+        case = parse_case({} if observed is None else {"procedure": observed})
+        return diagnosis.priors(self.engine, case)
+
+
+def load_model(priors: str | Path | Traversable | None = None, rates: str = DEFAULT_RATES) -> Model:
+    """Load a model.
+
+    Args:
+        priors: A folder of numbers; ``None`` is the one that the package ships.
+        rates: The rate set, ``seed`` or ``literature``.
+
+    Raises:
+        InvalidPriorsError: Naming every problem of the folder at once.
+        InvalidInputError: If ``rates`` is unknown.
+    """
+    numbers = load_priors(priors, rates)
+    own = numbers.folder / "rules.toml"
+    folder = numbers.folder if own.is_file() else shipped_priors()  # rules are data, but not numbers: one may keep ours
+    sources = numbers.sources if own.is_file() else load_priors(None, rates).sources
+    return Model(numbers, load_rulebook(folder, sources))
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleCase:
+    """A case that the package ships, with its story.
+
+    Attributes:
+        id: Name of its file without the ending.
+        title: A few words.
+        story: What happened, in a paragraph.
+        invented: Whether no such patient is described anywhere.
+        findings: In the order in which they were found.
+        teaching: For some findings, what to notice.
+    """
+
+    id: str
+    title: str
+    story: str
+    invented: bool
+    findings: Mapping[str, Any]
+    teaching: Mapping[str, str]
+
+
+def shipped_cases() -> list[ExampleCase]:
+    """Return the cases that the package ships."""
+    folder = shipped_priors() / "cases"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return [_example(Path(str(file))) for file in files]
+
+
+def _example(path: Path) -> ExampleCase:
+    data = load_case(path)
+    return ExampleCase(
+        id=path.stem,
+        title=data["title"],
+        story=data["story"],
+        invented=data["invented"],
+        findings=data["findings"],
+        teaching=data.get("teaching", {}),
+    )

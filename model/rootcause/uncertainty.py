@@ -1,0 +1,85 @@
+"""From a published range to a distribution, and draws from it.
+
+A number is drawn from the Beta distribution whose mean is its point and which puts the probability that its range is
+read as (``priors.COVERAGE``) between ``low`` and ``high``: one equation for the one free number, the concentration.
+Shares of one whole are drawn together, from the Dirichlet distribution with their points as mean and the median of
+their concentrations. The mean of every draw is thus the point, exactly.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc
+
+from rootcause.priors import COVERAGE, Parameter, share_groups
+
+Draws = Mapping[str, NDArray[np.float64]]
+"""Values of numbers by id, each of shape ``(n,)``; n is 1 where the numbers stand at their points."""
+
+_LOWEST, _HIGHEST = -1.0, 18.0  # natural logs of the concentrations that are searched
+_HALVINGS = 48
+
+
+def concentrations(parameters: Iterable[Parameter]) -> NDArray[np.float64]:
+    """Return the concentration of the Beta distribution of each number.
+
+    Returns:
+        Shape ``(k,)``: a + b of Beta(a, b) with mean ``point`` and the range's coverage within ``[low, high]``.
+    """
+    rows = np.array([(p.point, p.low, p.high, COVERAGE[p.range]) for p in parameters]).reshape(-1, 4)
+    mean, low, high, coverage = rows.T
+    below = np.full(len(rows), _LOWEST)
+    above = np.full(len(rows), _HIGHEST)
+    for _ in range(_HALVINGS):  # bisection: the mass between low and high grows with the concentration
+        middle = (below + above) / 2
+        a, b = np.exp(middle) * mean, np.exp(middle) * (1 - mean)
+        enough = betainc(a, b, high) - betainc(a, b, low) >= coverage
+        above = np.where(enough, middle, above)
+        below = np.where(enough, below, middle)
+    result: NDArray[np.float64] = np.exp((below + above) / 2)
+    return result
+
+
+def points(parameters: Mapping[str, Parameter]) -> dict[str, NDArray[np.float64]]:
+    """Return every number at its point, each of shape ``(1,)``."""
+    return {id_: np.array([parameter.point]) for id_, parameter in parameters.items()}
+
+
+def draw(
+    parameters: Mapping[str, Parameter], wanted: Iterable[str], n: int, seed: int
+) -> dict[str, NDArray[np.float64]]:
+    """Draw numbers from their distributions.
+
+    Each number has a stream of its own, from the seed and its id, so that asking for more numbers, or adding one to the
+    folder, leaves the draws of the others as they were.
+
+    Args:
+        parameters: All numbers.
+        wanted: Ids of the numbers to draw; a share brings the others of its whole.
+        n: How many draws.
+        seed: Seed of all streams.
+
+    Returns:
+        Arrays of shape ``(n,)`` by id.
+    """
+    groups = share_groups(parameters)
+    group_of = {id_: parent for parent, ids in groups.items() for id_ in ids}
+    asked = dict.fromkeys(wanted)
+    single = [id_ for id_ in asked if id_ not in group_of]
+    whole = dict.fromkeys(group_of[id_] for id_ in asked if id_ in group_of)
+    result: dict[str, NDArray[np.float64]] = {}
+    for id_, kappa in zip(single, concentrations(parameters[i] for i in single), strict=True):
+        point = parameters[id_].point
+        result[id_] = _stream(seed, id_).beta(kappa * point, kappa * (1 - point), n)
+    for parent in whole:
+        ids = groups[parent]
+        kappa = np.median(concentrations(parameters[i] for i in ids))
+        shares = _stream(seed, parent).dirichlet([kappa * parameters[i].point for i in ids], n)
+        result.update(zip(ids, shares.T, strict=True))
+    return result
+
+
+def _stream(seed: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode("utf-8"))])
