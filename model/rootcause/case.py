@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -270,6 +271,26 @@ def loads_case(text: str, format: Literal["json", "toml"] = "json", where: str =
     return data
 
 
+def _once(where: str, items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for key, value in items:
+        if key in table:
+            msg = f"{where}: a key may stand once in a table, got {key!r} twice"
+            raise InvalidInputError(msg)
+        table[key] = value
+    return table
+
+
+def _not_finite(where: str, name: str) -> float:
+    msg = f"{where}: a number must be finite, got {name}"
+    raise InvalidInputError(msg)
+
+
+def _number(where: str, digits: str) -> float:
+    value = float(digits)
+    return value if math.isfinite(value) else _not_finite(where, digits)
+
+
 def loads_json(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is anything
     """Read JSON strictly.
 
@@ -280,21 +301,13 @@ def loads_json(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is anything
         msg = f"{where}: must hold a case, got nothing"
         raise InvalidInputError(msg)
 
-    def pairs(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-        table: dict[str, Any] = {}
-        for key, value in items:
-            if key in table:
-                msg = f"{where}: a key may stand once in a table, got {key!r} twice"
-                raise InvalidInputError(msg)
-            table[key] = value
-        return table
-
-    def constant(name: str) -> float:
-        msg = f"{where}: a number must be finite, got {name}"
-        raise InvalidInputError(msg)
-
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        return json.loads(
+            text,
+            object_pairs_hook=partial(_once, where),
+            parse_constant=partial(_not_finite, where),
+            parse_float=partial(_number, where),
+        )
     except InvalidInputError:
         raise
     except json.JSONDecodeError as error:

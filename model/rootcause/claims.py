@@ -71,7 +71,9 @@ def load_claims(priors: Priors, rulebook: Rulebook) -> Claims:
     }
     claims = {}
     for id_, row in data.get("claim", {}).items():
-        carriers = tuple(Carrier(item.get("kind", ""), item.get("id", ""), item.get("probe")) for item in row["carriers"])
+        carriers = tuple(
+            Carrier(item.get("kind", ""), item.get("id", ""), item.get("probe")) for item in row["carriers"]
+        )
         if not carriers:
             problems.append(f"claims.toml: {id_}: must have at least one carrier, got none")
         for item in carriers:
@@ -90,6 +92,6 @@ def _problems(where: str, item: Carrier, known: Mapping[str, Any], probes: Mappi
         problems.append(f"{where}: the {item.kind} must exist, got {item.id!r}{nearest(item.id, known[item.kind])}")
     if item.kind != "check" and item.probe not in probes:
         problems.append(f"{where}: the probe must be a case of this file, got {item.probe!r}")
-    if item.kind == "finding" and item.probe in probes and item.id not in probes[item.probe]:
+    if item.kind == "finding" and item.id not in probes.get(item.probe or "", {item.id}):
         problems.append(f"{where}: the probe {item.probe} must mention the finding {item.id}, got a case without it")
     return problems

@@ -19,7 +19,7 @@ from pathlib import Path
 from textwrap import wrap
 from types import MappingProxyType
 from typing import Any, Protocol
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from rootcause.errors import InvalidInputError, nearest
 
@@ -170,15 +170,15 @@ def _xdsl(header: Sequence[str], tables: Iterable[_Table]) -> str:
             lines.append(f"    <parents>{' '.join(table.parents)}</parents>")
         probabilities = " ".join(number for row in table.rows for number in row)
         lines += [f"    <probabilities>{probabilities}</probabilities>", "  </cpt>"]
-    lines += ["</nodes>", "<extensions>", *_genie(header, tables), "</extensions>", "</smile>"]
+    lines += ["</nodes>", "<extensions>", *_genie(tables), "</extensions>", "</smile>"]
     return _text(lines)
 
 
-def _genie(header: Sequence[str], tables: Sequence[_Table]) -> list[str]:
+def _genie(tables: Sequence[_Table]) -> list[str]:
     """Place the nodes by their distance from the roots, so that the drawing reads from causes to findings."""
     depth: dict[str, int] = {}
     rank: dict[int, int] = {}
-    lines = [f"<genie version=\"1.0\" app=\"Rootcause\" name=\"rootcause\" comment={quoteattr(' '.join(header))}>"]
+    lines = ['<genie version="1.0" app="Rootcause" name="rootcause">']
     for table in tables:
         layer = depth[table.name] = 1 + max((depth[parent] for parent in table.parents), default=-1)
         column = rank[layer] = rank.get(layer, -1) + 1
@@ -285,7 +285,9 @@ def _write_whole(target: Path, text: Callable[[], str], shown: str) -> None:
     """Write beside the target and move into place, so that nobody ever sees half a file."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("x", encoding="utf-8", newline="\n") as file:  # first: a folder one may not write to is cheap to find out
+        with part.open(
+            "x", encoding="utf-8", newline="\n"
+        ) as file:  # first: a folder one may not write to is cheap to find out
             file.write(text())
             file.flush()
             os.fsync(file.fileno())

@@ -14,7 +14,7 @@ from rootcause import diagnosis
 from rootcause._version import __version__
 from rootcause.case import Case, load_case, parse_case
 from rootcause.engine import Engine, Shape
-from rootcause.errors import InvalidInputError, nearest
+from rootcause.errors import InvalidInputError, InvalidPriorsError, nearest
 from rootcause.network import MAX_COLUMNS, to_pgmpy
 from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors
 from rootcause.rules import Rulebook, load_rulebook
@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 
 
 class _Noting(dict[str, Array]):
-    """Numbers that note which of them are looked up."""
+    """Numbers that note which of them are looked up, and answer for those that are not there."""
 
     def __init__(self, numbers: Mapping[str, Array]) -> None:
         super().__init__(numbers)
@@ -40,6 +40,35 @@ class _Noting(dict[str, Array]):
     def __getitem__(self, key: str) -> Array:
         self.noted[key] = None
         return super().__getitem__(key)
+
+    def __missing__(self, _: str) -> Array:
+        return np.full(1, 0.5)
+
+
+_OUTSIDE_THE_NETWORK = "reoperation."
+"""Numbers that only the checks ask for."""
+
+
+def _check_complete(priors: Priors) -> None:
+    """Refuse numbers that leave the network without one it asks for, or bring one that nothing asks for.
+
+    Raises:
+        InvalidPriorsError: Naming every such number at once.
+    """
+    noting = _Noting(points(priors.parameters))
+    for node in build():
+        node.fill(noting)
+    missing = [id_ for id_ in noting.noted if id_ not in priors.parameters]
+    idle = [id_ for id_ in priors.parameters if id_ not in noting.noted and not id_.startswith(_OUTSIDE_THE_NETWORK)]
+    problems = [
+        f"{priors.folder.name}: must have the number {id_}, got none for rates {priors.rates}" for id_ in missing
+    ]
+    problems += [
+        f"{priors.folder.name}: every number must have a place in the network, got {id_}{nearest(id_, noting.noted)}"
+        for id_ in idle
+    ]
+    if problems:
+        raise InvalidPriorsError(problems)
 
 
 class Model:
@@ -180,6 +209,7 @@ def load_model(priors: str | Path | Traversable | None = None, rates: str = DEFA
         InvalidInputError: If ``rates`` is unknown.
     """
     numbers = load_priors(priors, rates)
+    _check_complete(numbers)
     own = numbers.folder / "rules.toml"
     folder = numbers.folder if own.is_file() else shipped_priors()  # rules are data, but not numbers: one may keep ours
     sources = numbers.sources if own.is_file() else load_priors(None, rates).sources

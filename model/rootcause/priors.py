@@ -109,8 +109,9 @@ class Source(_Strict):
     @property
     def citation(self) -> str:
         """The source in one line."""
-        year = f" ({self.year})" if self.year else ""
-        parts = (self.authors + year if self.authors else year.strip(" ()"), self.title, self.journal)
+        year = str(self.year) if self.year else ""
+        who = f"{self.authors} ({year})" if self.authors and year else self.authors
+        parts = (who, self.title, self.journal, "" if self.authors else year)
         return ". ".join(part.rstrip(".") for part in parts if part) + "."
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from types import MappingProxyType
 
 import pytest
+
 from rootcause.checks import CheckResult, check_priors
 from rootcause.claims import Carrier, Claim, Claims, load_claims
 from rootcause.model import Model, load_model

@@ -32,6 +32,8 @@ MEMORY_LIMIT = 2_000_000_000
 
 _CHUNK_BYTES = 16_000_000
 _LARGEST_CHUNK = 128
+_TRIES = 12
+"""Orders of elimination tried besides the usual ones where a plan is run for many draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class _Question:
         seen: Index of the state of each node that is known.
         scopes: Scope of the table of each node, without what is known.
         classes: Classes of the states of each node that is not known.
-        weighted: Nodes with a likelihood of their own in the product: evidence that is not sure, and targets.
+        weighted: Nodes with a likelihood of their own in the product: evidence that is not sure, and targets. One that
+            the other evidence leaves a single class still weighs in P(evidence), as a scalar.
         plan: How to eliminate.
     """
 
@@ -252,7 +255,7 @@ class Engine:
         return _scaled(name, np.array([_number(name, likelihoods.get(state, 0.0)) for state in states]))
 
     def _ask(
-        self, weights: Mapping[str, Array], targets: tuple[str, ...], tables: Mapping[str, Array]
+        self, weights: Mapping[str, Array], targets: tuple[str, ...], tables: Mapping[str, Array], tries: int
     ) -> _Question | None:
         """Prune, slice and merge; ``None`` where the supports alone show that the evidence is impossible."""
         nodes = self.relevant({*weights, *targets})
@@ -268,14 +271,14 @@ class Engine:
         weighted = tuple(name for name in free if name in weights or name in targets)
         classes = merge(nodes, scopes, sliced, left, frozenset(weighted))
         cards = {name: group.count for name, group in classes.items() if group.count > 1}
-        weighted = tuple(name for name in weighted if name in cards)
-        reduced = [tuple(x for x in scopes[name] if x in cards) for name in nodes]
-        plan = self._plan((*reduced, *((name,) for name in weighted)), tuple(cards.items()))
+        weighted = tuple(name for name in weighted if name in cards or name in weights)
+        reduced = [tuple(x for x in scope if x in cards) for scope in (*map(scopes.__getitem__, nodes), *zip(weighted))]
+        plan = self._plan(tuple(reduced), tuple(cards.items()), tries)
         return _Question(nodes, seen, scopes, classes, weighted, plan)
 
     def _run(self, weights: Mapping[str, Array], targets: tuple[str, ...], tables: Tables, draws: int) -> Marginals:
         full = {name: tables(name) for name in self.relevant({*weights, *targets})}
-        question = self._ask(weights, targets, full)
+        question = self._ask(weights, targets, full, _TRIES if draws > 1 else 0)
         if question is None:
             return Marginals(MappingProxyType({}), np.full(draws, -np.inf))
         inputs = [self._input(question, name, full[name]) for name in question.nodes]
@@ -309,7 +312,7 @@ class Engine:
     def _likelihood(self, question: _Question, name: str, weights: Mapping[str, Array]) -> Array:
         first = question.classes[name].first
         weight = weights[name][first] if name in weights else np.ones(len(first))
-        return weight[:, np.newaxis]
+        return weight if len(first) == 1 else weight[:, np.newaxis]
 
     def _unfold(self, question: _Question, name: str, parts: Sequence[Array | None], lengths: Sequence[int]) -> Array:
         """Give the posterior of a target back over all its states; shape ``(states, draws)``."""
@@ -334,7 +337,7 @@ def _run_part(question: _Question, inputs: Sequence[Array], targets: tuple[str, 
     """Return the posterior of each target that is still open, over its classes, and log P(evidence)."""
     forward = run_forward(question.plan, inputs)
     place = {name: len(question.nodes) + index for index, name in enumerate(question.weighted)}
-    asked = {name: place[name] for name in targets if name in place}
+    asked = {name: place[name] for name in targets if name in place and question.classes[name].count > 1}
     slopes = run_backward(question.plan, forward, tuple(asked.values())) if asked else {}
     posterior = {}
     for name, number in asked.items():
@@ -344,10 +347,10 @@ def _run_part(question: _Question, inputs: Sequence[Array], targets: tuple[str, 
     return posterior, forward.log_probability
 
 
-def _checked_plan(scopes: tuple[Scope, ...], cards: tuple[tuple[str, int], ...]) -> Plan:
+def _checked_plan(scopes: tuple[Scope, ...], cards: tuple[tuple[str, int], ...], tries: int) -> Plan:
     """Return the best plan, if its tables fit."""
     sizes = dict(cards)
-    plan = best_plan(scopes, sizes)
+    plan = best_plan(scopes, sizes, tries)
     if plan.largest * 8 > MEMORY_LIMIT:
         widest = max(plan.scopes, key=lambda scope: math.prod(sizes[name] for name in scope))
         msg = (

@@ -5,11 +5,12 @@ made once for a pattern of evidence (which variables are observed, not what was 
 shape; a last axis of draws goes through every step. The marginals of all targets are the derivatives of P(evidence)
 by the likelihoods of the targets' states (Darwiche 2003, 2009), taken by running the steps backwards.
 
-All steps add and multiply what is not negative, so nothing cancels. Each table is scaled to a maximum of 1 for every
-draw, and the logarithm of the scale is kept, so that very small probabilities do not vanish.
+All steps add and multiply what is not negative, so nothing cancels. A table whose entries have become small is scaled
+to a maximum of 1 for every draw, and the logarithm of the scale is kept, so that small probabilities do not vanish.
 """
 
 import math
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Scope = tuple[str, ...]
+
+_SMALL = 1e-60
+"""Largest entry of a table below which it is scaled; far above the smallest float, so that one step cannot pass it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,12 @@ def _size(scope: Iterable[str], cards: Mapping[str, int]) -> int:
 
 Criterion = Literal["weight", "fill"]
 CRITERIA: tuple[Criterion, ...] = ("weight", "fill")
+_BLUR = 1.25
 
 
-def greedy_order(scopes: Sequence[Scope], cards: Mapping[str, int], criterion: Criterion) -> list[str]:
+def greedy_order(
+    scopes: Sequence[Scope], cards: Mapping[str, int], criterion: Criterion, jitter: random.Random | None = None
+) -> list[str]:
     """Return an order of elimination, the best next variable at every step (Darwiche 2009, section 9.3.2).
 
     Args:
@@ -71,6 +78,7 @@ def greedy_order(scopes: Sequence[Scope], cards: Mapping[str, int], criterion: C
         cards: Number of states of each variable.
         criterion: ``weight``: the smallest new table; ``fill``: the fewest new neighbours. Ties go to the other
             criterion, then to the order of appearance.
+        jitter: Blurs the criterion, so that another call finds another order about as good.
     """
     neighbours: dict[str, set[str]] = {}
     for scope in scopes:
@@ -80,11 +88,13 @@ def greedy_order(scopes: Sequence[Scope], cards: Mapping[str, int], criterion: C
         others.discard(name)
     position = {name: index for index, name in enumerate(neighbours)}
 
-    def merit(name: str) -> tuple[int, int, int]:
+    def merit(name: str) -> tuple[float, int, int]:
         near = neighbours[name]
         weight = _size(near, cards)
         fill = sum(len(near - neighbours[other]) - 1 for other in near)
-        return (weight, fill, position[name]) if criterion == "weight" else (fill, weight, position[name])
+        first, second = (weight, fill) if criterion == "weight" else (fill, weight)
+        blurred = first if jitter is None else (first + 1) * jitter.uniform(1, _BLUR)
+        return blurred, second, position[name]
 
     merits = {name: merit(name) for name in neighbours}
     order = []
@@ -165,15 +175,23 @@ def make_plan(scopes: Sequence[Scope], cards: Mapping[str, int], order: Sequence
     )
 
 
-def best_plan(scopes: Sequence[Scope], cards: Mapping[str, int]) -> Plan:
-    """Return the cheapest plan among those of the greedy orders."""
-    orders = (greedy_order(scopes, cards, criterion) for criterion in CRITERIA)
-    return min((make_plan(scopes, cards, order) for order in orders), key=lambda plan: plan.cost)
+def best_plan(scopes: Sequence[Scope], cards: Mapping[str, int], tries: int = 0) -> Plan:
+    """Return the cheapest plan among those of the greedy orders.
+
+    Args:
+        scopes: Scopes of the input tables.
+        cards: Number of states of each variable.
+        tries: How many blurred orders to try besides; worth it for a plan that is run for many draws.
+    """
+    plans = [make_plan(scopes, cards, greedy_order(scopes, cards, criterion)) for criterion in CRITERIA]
+    jitter = random.Random(0)  # noqa: S311 - the same plan every time, nothing secret
+    plans += [make_plan(scopes, cards, greedy_order(scopes, cards, "fill", jitter)) for _ in range(tries)]
+    return min(plans, key=lambda plan: plan.cost)
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """All tables of a run, scaled, with the logarithm of P(evidence) for each draw.
+    """All tables of a run, scaled where they were small, with the logarithm of P(evidence) for each draw.
 
     Attributes:
         tables: Every table of the plan; the last axis is the draws.
@@ -190,19 +208,23 @@ def run_forward(plan: Plan, inputs: Sequence[Array]) -> Forward:
     log_probability = np.zeros(1)
     for step in plan.steps:
         result = _contract(plan, step, tables)
-        peak = result.max(axis=tuple(range(result.ndim - 1)))
-        possible = peak > 0
-        with np.errstate(divide="ignore"):
-            log_probability = log_probability + np.log(peak)
-        if not possible.all():
-            peak = np.where(possible, peak, 1.0)
-        result /= peak
+        scale = _scale(result)
+        if scale is not None:
+            result /= scale
+            log_probability = log_probability + np.log(scale)
         tables.append(result)
-    for number in plan.scalars:
-        if number < plan.inputs:  # an input without scope was never scaled
-            with np.errstate(divide="ignore"):
-                log_probability = log_probability + np.log(tables[number])
+    with np.errstate(divide="ignore"):  # the logarithm of zero says that the evidence is impossible
+        for number in plan.scalars:
+            log_probability = log_probability + np.log(tables[number])
     return Forward(tuple(tables), log_probability)
+
+
+def _scale(table: Array) -> Array | None:
+    """Return what to divide each draw by so that its largest entry is 1, or ``None`` while no draw needs it."""
+    peak: Array = table.max(axis=tuple(range(table.ndim - 1)))
+    if peak.min() > _SMALL:
+        return None
+    return np.where(peak > 0, peak, 1.0)
 
 
 def _contract(plan: Plan, step: Step, tables: Sequence[Array]) -> Array:
@@ -260,8 +282,9 @@ def _slope(plan: Plan, forward: Forward, step: Step, slope: Array, own: int, oth
     if other is not None:
         operands += [forward.tables[other], [*(labels[name] for name in other_scope), Ellipsis]]
     result: Array = np.einsum(*operands, [*(labels[name] for name in kept), Ellipsis])  # type: ignore[call-overload]
-    peak = result.max(axis=tuple(range(result.ndim - 1)))
-    result = result / np.where(peak > 0, peak, 1.0)
+    scale = _scale(result)
+    if scale is not None:
+        result = result / scale
     if kept != scope:  # summed out alone: the derivative is the same for every state
         result = result[tuple(slice(None) if name in kept else None for name in scope)]
         shape = tuple(forward.tables[own].shape[axis] for axis in range(len(scope)))
