@@ -80,11 +80,15 @@ def _diagnose(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from rootcause import checks
+    from rootcause.claims import load_claims
 
-    priors = _priors(arguments)
+    model = _model(arguments)
+    priors = model.priors
     results = checks.check_priors(priors)
     if not results:
         raise InvalidInputError(f"{priors.folder}: must hold checks.toml with a check for these rates, got none")
+    if (priors.folder / "claims.toml").is_file():
+        load_claims(priors, model.rulebook)
     passed = all(result.passed or result.informative for result in results)
     if arguments.format == "json":
         content = {"model": _about(priors), "passed": passed, "checks": checks.to_dict(results)}

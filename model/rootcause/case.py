@@ -22,6 +22,8 @@ from rootcause.vocabulary import Variable, Vocabulary, load_vocabulary
 LARGEST_CASE = 1_000_000
 """Bytes of the largest case that is read."""
 
+_LONGEST_SHOWN = 10**18
+
 _ABOUT_THE_CASE = frozenset({"id", "title", "story", "invented", "teaching", "sources"})
 """Keys that may stand beside the findings and say something about the case, not about the patient."""
 
@@ -68,9 +70,9 @@ def parse_case(data: object) -> Case:
     numbers: dict[str, float] = {}
     for name, value in table.items():
         variable = _variable(vocabulary, name)
+        observed = _observation(variable, value)
         if _is_number(value):
             numbers[name] = float(value)
-        observed = _observation(variable, value)
         observations[name] = observed
         findings[name] = dict(observed) if isinstance(observed, Mapping) else observed
         if isinstance(observed, tuple):
@@ -142,7 +144,7 @@ def _from_number(variable: Variable, number: float) -> str:
         msg = f"{variable.id}: must be one of {', '.join(variable.states)}, got the number {number!r}"
         raise InvalidInputError(msg)
     volume = variable.id == "post_void_residual"
-    whole = math.isfinite(number) and (volume or number == int(number))
+    whole = _finite(number) and (volume or number == int(number))
     state = variable.state_of(number) if whole else None
     if state is None:
         rule = (
@@ -152,7 +154,7 @@ def _from_number(variable: Variable, number: float) -> str:
             if volume
             else "a whole number of days from 0"
         )
-        msg = f"{variable.id}: a number must be {rule}, got {number!r}"
+        msg = f"{variable.id}: a number must be {rule}, got {_shown(number)}"
         raise InvalidInputError(msg)
     return state
 
@@ -217,6 +219,8 @@ def _kind(value: object) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and abs(value) > _LONGEST_SHOWN:
+        return "one with more digits than can be meant"
     return repr(value) if isinstance(value, int | float) else _kind(value)
 
 

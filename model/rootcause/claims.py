@@ -71,6 +71,13 @@ def load_claims(priors: Priors, rulebook: Rulebook) -> Claims:
     }
     claims = {}
     for id_, row in data.get("claim", {}).items():
+        if (
+            not isinstance(row, dict)
+            or not isinstance(row.get("carriers"), list)
+            or not isinstance(row.get("says"), str)
+        ):
+            problems.append(f"claims.toml: {id_}: must have a text 'says' and a list 'carriers', got something else")
+            continue
         carriers = tuple(
             Carrier(item.get("kind", ""), item.get("id", ""), item.get("probe")) for item in row["carriers"]
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rootcause.case import Case
 from rootcause.engine import Engine
 from rootcause.rules import Action, RedFlag, Rulebook, Urgency
-from rootcause.structure import CAUSES, CAUSES_WITH_ONSET, ONSET_ORDER
+from rootcause.structure import CAUSES, CAUSES_WITH_ONSET, ONSET_ORDER, UNMODELLED
 from rootcause.vocabulary import load_vocabulary
 
 Array = NDArray[np.float64]
@@ -25,6 +25,8 @@ _CONTEXT_OF_PRIOR = "procedure"
 _SMALLEST_COUNT = 100
 _PATIENTS = 10_000
 _NAMED_IN_SENTENCE = 3
+_TELLING_CONFLICT = 0.5
+"""Score from which the text mentions a conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Frequencies:
     """The answer in natural frequencies (Gigerenzer & Hoffrage 1995).
 
     Attributes:
-        operated: Patients in the same context, a power of ten that makes ``with_findings`` at least 100.
+        operated: Patients in the same context, a power of ten that makes ``with_findings`` at least 100 where it can.
         with_findings: How many of them show these findings.
         with_cause: How many of those have each cause; a patient may have several.
         none: How many of those have none of the causes.
@@ -89,7 +91,24 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model says of a case; ``to_dict`` is the JSON of the command line and of the HTTP service."""
+    """What the model says of a case; ``to_dict`` is the JSON of the command line and of the HTTP service.
+
+    Attributes:
+        model: Version, digest and rate set.
+        disclaimer: What the answer is not.
+        findings: The findings as understood.
+        posterior: By cause.
+        none: P(none of the listed causes).
+        none_low: 5th percentile of that over draws of all numbers.
+        none_high: 95th percentile.
+        none_unmodelled: The part of ``none`` in which a cause outside the list is at work; the rest has none at all.
+        log_evidence: ln P(findings).
+        conflict: How far the findings pull against each other.
+        red_flags: Rules that fired, the most urgent first.
+        urgency: The most urgent level.
+        actions: Advice that applies.
+        frequencies: The answer in counts of patients.
+    """
 
     model: Mapping[str, str]
     disclaimer: str
@@ -98,6 +117,7 @@ class Answer:
     none: float
     none_low: float | None
     none_high: float | None
+    none_unmodelled: float
     log_evidence: float
     conflict: Conflict
     red_flags: tuple[RedFlag, ...]
@@ -111,6 +131,15 @@ class Answer:
         values = {**{cause: item.mean for cause, item in self.posterior.items()}, "none": self.none}
         return tuple(sorted(values, key=lambda name: -values[name]))
 
+    @property
+    def none_sentence(self) -> str:
+        """What "none of these" is made of, in words."""
+        well = max(0.0, self.none - self.none_unmodelled)
+        return (
+            f"None of these, {self.none:.1%}: {well:.1%} no lasting cause at all, {self.none_unmodelled:.1%} a cause "
+            "outside the list (vessels, plexus, cord, polyneuropathy, functional)."
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
         return {
@@ -120,6 +149,7 @@ class Answer:
             "posterior": {cause: _fields(item) for cause, item in self.posterior.items()},
             "none": self.none,
             "none_interval": {"low": self.none_low, "high": self.none_high},
+            "none_unmodelled": self.none_unmodelled,
             "log_evidence": self.log_evidence,
             "conflict": {"score": self.conflict.score, "suspect": self.conflict.suspect},
             "red_flags": [
@@ -147,12 +177,13 @@ class Answer:
         lines += [f"RED FLAG ({flag.level.replace('_', ' ')}): {flag.text}" for flag in self.red_flags]
         lines += ["", f"{'':25}{'per operation':>15}{'with complaint':>16}{'posterior':>11}   90 % interval"]
         lines += [self._row(name, labels[name]) for name in self.ranking]
-        lines += ["", self.frequencies.sentence, ""]
+        lines += ["", self.none_sentence, self.frequencies.sentence, ""]
         lines += [f"- {item.text}" for item in self.actions]
-        if self.conflict.suspect:
+        if self.conflict.suspect and self.conflict.score > _TELLING_CONFLICT:
+            words = load_vocabulary().observable[self.conflict.suspect].label
             lines += [
                 "",
-                f"The findings pull apart (conflict {self.conflict.score:.1f}); look again at {self.conflict.suspect}.",
+                f"The findings pull apart (conflict {self.conflict.score:.1f}); look again at: {words}.",
             ]
         model = self.model
         lines += ["", f"Rootcause {model['version']}, rates {model['rates']}, digest {model['digest'][:12]}."]
@@ -250,7 +281,8 @@ def conflict(engine: Engine, case: Case, log_evidence: float) -> Conflict:
         return Conflict(0.0, None)
     context = {name: weights[name] for name in contexts}
     log_context = float(engine.log_probability(context)[0])
-    alone = {n: float(engine.log_probability({**context, n: weights[n]})[0]) - log_context for n in findings}
+    before = engine.marginals(context, findings).posterior
+    alone = {name: math.log(float(weights[name] @ before[name][:, 0])) for name in findings}
     score = sum(alone.values()) - (log_evidence - log_context)
     if score <= 0:
         return Conflict(score, None)
@@ -291,6 +323,8 @@ def _sentence(operated: int, count: int, counts: Mapping[str, int], nobody: int,
     vocabulary = load_vocabulary()
     leading = sorted(counts, key=lambda cause: -counts[cause])[:_NAMED_IN_SENTENCE]
     named = ", ".join(f"{counts[cause]:,} have {_in_sentence(vocabulary.causes[cause].label)}" for cause in leading)
+    if count < _SMALLEST_COUNT:
+        return f"Fewer than {_SMALLEST_COUNT} of {operated:,} operated patients in this situation show these findings."
     shown = "these findings" if findings else "no finding entered yet"
     return (
         f"Of {operated:,} operated patients in this situation, about {count:,} show {shown}; "
@@ -335,6 +369,8 @@ def answer(
     none = float(point.none[0])
     log_evidence = float(point.log_evidence[0])
     flags = rulebook.red_flags(case)
+    nothing = engine.weights({**case.observations, **dict.fromkeys((*CAUSES, UNMODELLED), "absent")})
+    no_cause = math.exp(float(engine.log_probability(nothing)[0]) - log_evidence)
     none_low, none_high = (None, None) if draws is None else interval(draws.none)
     return Answer(
         model=MappingProxyType(dict(model)),
@@ -344,6 +380,7 @@ def answer(
         none=none,
         none_low=none_low,
         none_high=none_high,
+        none_unmodelled=max(0.0, none - no_cause),
         log_evidence=log_evidence,
         conflict=conflict(engine, case, log_evidence),
         red_flags=flags,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from rootcause.errors import InvalidInputError, InvalidPriorsError, nearest
 from rootcause.network import MAX_COLUMNS, to_pgmpy
 from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors
 from rootcause.rules import Rulebook, load_rulebook
-from rootcause.structure import REACH, ROOT_CAUSES, build
+from rootcause.structure import REOPERATED, between, build
 from rootcause.uncertainty import draw, points
 from rootcause.vocabulary import Vocabulary, load_vocabulary
 
@@ -45,21 +45,14 @@ class _Noting(dict[str, Array]):
         return np.full(1, 0.5)
 
 
-_OUTSIDE_THE_NETWORK = "reoperation."
-"""Numbers that only the checks ask for."""
-
-
-def _check_complete(priors: Priors) -> None:
-    """Refuse numbers that leave the network without one it asks for, or bring one that nothing asks for.
-
-    Raises:
-        InvalidPriorsError: Naming every such number at once.
-    """
+def _incomplete(priors: Priors) -> list[str]:
+    """Say which numbers the network asks for and lacks, and which nothing asks for."""
     noting = _Noting(points(priors.parameters))
     for node in build():
         node.fill(noting)
+    noting.noted.update(dict.fromkeys(f"reoperation.{cause}" for cause in REOPERATED))
     missing = [id_ for id_ in noting.noted if id_ not in priors.parameters]
-    idle = [id_ for id_ in priors.parameters if id_ not in noting.noted and not id_.startswith(_OUTSIDE_THE_NETWORK)]
+    idle = [id_ for id_ in priors.parameters if id_ not in noting.noted]
     problems = [
         f"{priors.folder.name}: must have the number {id_}, got none for rates {priors.rates}" for id_ in missing
     ]
@@ -67,8 +60,7 @@ def _check_complete(priors: Priors) -> None:
         f"{priors.folder.name}: every number must have a place in the network, got {id_}{nearest(id_, noting.noted)}"
         for id_ in idle
     ]
-    if problems:
-        raise InvalidPriorsError(problems)
+    return problems
 
 
 class Model:
@@ -92,7 +84,7 @@ class Model:
         parents = {name: node.parents for name, node in self._nodes.items()}
         self._table = cache(self._table_now)
         self._numbers_of = cache(self._numbers_of_now)
-        self._before = cache(self._before_now)
+        self._before = lru_cache(maxsize=64)(self._before_now)
         self.engine = Engine(Shape(states, parents), self._table)
 
     @property
@@ -158,8 +150,8 @@ class Model:
     def parameters_for(self, cause: str, findings: Iterable[str] = ()) -> list[str]:
         """Return the ids of the numbers that stand between a cause and findings.
 
-        They are its rate, its onset, its path to the roots, its links to the findings, and the findings' own links to
-        the roots and leaks.
+        They are those of its rate and onset, of every link on a way from it to one of the findings, and of the leaks
+        of the findings and lesions on that way.
 
         Raises:
             InvalidInputError: If the cause is unknown.
@@ -167,19 +159,9 @@ class Model:
         if cause not in self.vocabulary.causes:
             msg = f"cause: must be a known cause, got {cause!r}{nearest(cause, self.vocabulary.causes)}"
             raise InvalidInputError(msg)
-        asked = set(findings)
-        return [id_ for id_ in self.priors.parameters if self._stands_between(id_, cause, asked)]
-
-    def _stands_between(self, id_: str, cause: str, findings: set[str]) -> bool:
-        parts = set(id_.split("."))
-        named = parts & set(self.vocabulary.findings)
-        if cause in parts:
-            return not named or bool(named & findings)
-        if id_.startswith("reach."):
-            return cause in ROOT_CAUSES and REACH.get(cause, "operated") in parts
-        if cause == "slow_nerve_recovery" and id_.startswith(("persistence.", "background.", "dating.")):
-            return True
-        return bool(named & findings) and not parts & set(self.vocabulary.causes)
+        paths = between(self._nodes.values(), cause, set(findings))
+        found = dict.fromkeys(id_ for name in paths for id_ in self._numbers_of(name))
+        return [id_ for id_ in self.priors.parameters if id_ in found]
 
     def _table_now(self, name: str) -> Array:
         table = self._nodes[name].fill(self._points)
@@ -209,11 +191,18 @@ def load_model(priors: str | Path | Traversable | None = None, rates: str = DEFA
         InvalidInputError: If ``rates`` is unknown.
     """
     numbers = load_priors(priors, rates)
-    _check_complete(numbers)
-    own = numbers.folder / "rules.toml"
-    folder = numbers.folder if own.is_file() else shipped_priors()  # rules are data, but not numbers: one may keep ours
-    sources = numbers.sources if own.is_file() else load_priors(None, rates).sources
-    return Model(numbers, load_rulebook(folder, sources))
+    problems = _incomplete(numbers)
+    folder, sources = numbers.folder, numbers.sources
+    if not (folder / "rules.toml").is_file() and not (folder / "advice.toml").is_file():
+        folder = shipped_priors()  # rules and advice are no numbers: a folder may do without its own
+        sources = load_priors(None, rates).sources
+    try:
+        rulebook = load_rulebook(folder, sources)
+    except InvalidPriorsError as error:
+        problems += error.problems
+    if problems:
+        raise InvalidPriorsError(problems)
+    return Model(numbers, rulebook)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -35,6 +35,7 @@ SHARE_GROUPS = ("context", "onset", "unplaced_side")
 _NOT_PARAMETERS = frozenset(
     {"sources.toml", "not_used.toml", "checks.toml", "rules.toml", "advice.toml", "claims.toml"}
 )
+_SHOWN_WITH_ANSWERS = ("rules.toml", "advice.toml")
 _LARGEST_FILE = 5_000_000
 _SHARE_TOLERANCE = 1e-9
 
@@ -42,11 +43,13 @@ Probability = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A row of a file: no field that is not known, no text where a number belongs."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Considered(_Strict):
+class Considered(Strict):
     """A record on the same quantity that was set aside, and why."""
 
     record: Text
@@ -55,7 +58,7 @@ class Considered(_Strict):
     reason: Text
 
 
-class Parameter(_Strict):
+class Parameter(Strict):
     """One number of the model. The fields are those of ``priors/README.md``."""
 
     meaning: Text
@@ -94,7 +97,7 @@ class Parameter(_Strict):
         return self
 
 
-class Source(_Strict):
+class Source(Strict):
     """One publication, by key."""
 
     title: Text
@@ -167,7 +170,7 @@ def read_toml(file: Traversable, problems: list[str]) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         problems.append(f"{file.name}: must be UTF-8 text, got byte {error.object[error.start]:#04x} at {error.start}")
         return {}
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         problems.append(f"{file.name}: must be valid TOML (a key may stand once), got: {error}")
         return {}
     if not data:
@@ -204,7 +207,7 @@ def load_priors(folder: str | Path | Traversable | None = None, rates: str = DEF
         parameters=MappingProxyType(chosen),
         sources=MappingProxyType(sources),
         rates=rate_set,
-        digest=_digest(every.values(), rate_set),
+        digest=_digest(every.values(), rate_set, [tables.get(name) for name in _SHOWN_WITH_ANSWERS]),
         folder=root,
     )
 
@@ -218,8 +221,12 @@ _Row = TypeVar("_Row", bound=BaseModel)
 
 def _sources(table: Mapping[str, Any], problems: list[str]) -> dict[str, Source]:
     found: dict[str, Source] = {}
-    for key, row in (table.get("source") or {}).items():
-        source = _validated(
+    rows = table.get("source", {})
+    if not isinstance(rows, dict):
+        problems.append("sources.toml: 'source' must be a table of sources by key, got something else")
+        return found
+    for key, row in rows.items():
+        source = validated(
             Source, {**row, "key": key} if isinstance(row, dict) else row, f"sources.toml: {key}", problems
         )
         if source is not None:
@@ -227,7 +234,7 @@ def _sources(table: Mapping[str, Any], problems: list[str]) -> dict[str, Source]
     return found
 
 
-def _validated(kind: type[_Row], row: Any, where: str, problems: list[str]) -> _Row | None:  # noqa: ANN401
+def validated(kind: type[_Row], row: Any, where: str, problems: list[str]) -> _Row | None:  # noqa: ANN401
     """Return the row as ``kind``, or add one sentence per broken rule."""
     try:
         return kind.model_validate(row)
@@ -284,7 +291,10 @@ def _parameters(
             if (id_, variant) in every:
                 problems.append(f"{where}: must stand once in the folder, got it in {places[id_]} as well")
                 continue
-            parameter = _validated(Parameter, {**row, "id": id_, "rate_set": variant}, where, problems)
+            if any((id_, other) in every for other in ((None,) if variant else RATE_SETS)):
+                problems.append(f"{where}: a number must stand once or by rate set, got it both ways in the folder")
+                continue
+            parameter = validated(Parameter, {**row, "id": id_, "rate_set": variant}, where, problems)
             if parameter is None:
                 continue
             problems += _unknown_sources(parameter, sources, where)
@@ -330,10 +340,10 @@ def _share_problems(parameters: Mapping[str, Parameter], places: Mapping[str, st
     return problems
 
 
-def _digest(parameters: Iterable[Parameter], rates: RateSet) -> str:
-    """Hash every number of every rate set, and the choice, whatever the order and layout of the files."""
+def _digest(parameters: Iterable[Parameter], rates: RateSet, others: Sequence[object]) -> str:
+    """Hash every number of every rate set, the choice, rules and advice, whatever the order and layout of the files."""
     rows = sorted((p.model_dump(mode="json", exclude_defaults=True) for p in parameters), key=_sort_key)
-    text = json.dumps([rates, rows], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps([rates, rows, others], default=str, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

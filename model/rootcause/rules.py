@@ -7,23 +7,51 @@ rule as well, and the text says so. No posterior silences a rule.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import AfterValidator, Field
 
 from rootcause.case import Case
 from rootcause.errors import InvalidPriorsError, nearest
-from rootcause.priors import read_toml
-from rootcause.vocabulary import Vocabulary, load_vocabulary
+from rootcause.priors import Strict, Text, read_toml, validated
+from rootcause.vocabulary import load_vocabulary
 
 Level = Literal["emergency", "same_day", "within_48h", "routine"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """From the most to the least urgent."""
 
-Condition = Mapping[str, tuple[str, ...]]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+def _known_findings(condition: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    known = load_vocabulary().observable
+    for name, states in condition.items():
+        if name not in known:
+            msg = f"every finding must be in the vocabulary, got {name!r}{nearest(name, known)}"
+            raise ValueError(msg)
+        for state in states:
+            if state not in known[name].states:
+                msg = f"{name} must be one of {', '.join(known[name].states)}, got {state!r}"
+                raise ValueError(msg)
+    return condition
+
+
+def _known_causes(causes: tuple[str, ...]) -> tuple[str, ...]:
+    known = load_vocabulary().causes
+    for cause in causes:
+        if cause not in known:
+            msg = f"every cause must be in the vocabulary, got {cause!r}{nearest(cause, known)}"
+            raise ValueError(msg)
+    return causes
+
+
+Condition = Annotated[dict[str, Texts], AfterValidator(_known_findings)]
 """Findings that must all be possible, each with the states that count."""
 
+Conditions = Annotated[tuple[Condition, ...], Field(strict=False)]
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+
+class Rule(Strict):
     """One red-flag rule.
 
     Attributes:
@@ -31,16 +59,59 @@ class Rule:
         level: How soon someone must act.
         text: What to do and why, in one or two sentences.
         any: The rule fires when one of these conditions is possible.
-        unless: The rule rests when this condition is certain.
+        unless: The rule rests when one of these conditions is certain.
         sources: Keys into the list of sources.
     """
 
     id: str
     level: Level
-    text: str
-    any: tuple[Condition, ...]
-    unless: Condition
-    sources: tuple[str, ...]
+    text: Text
+    any: Annotated[Conditions, Field(min_length=1)]
+    unless: Conditions = ()
+    sources: Texts = ()
+
+
+class Advice(Strict):
+    """A text shown with the answer when it applies.
+
+    Attributes:
+        id: Its name.
+        text: What to do or expect.
+        causes: The text applies when one of these causes is at least ``at_least`` probable; empty: whatever the cause.
+        at_least: Probability from 0 to 1.
+        any: The text applies when one of these conditions is possible; empty: whatever the findings.
+        unless: The text rests when one of these conditions is certain.
+        not_when: Levels of urgency under which the text rests, lest it soothes.
+        claims: Statements of the seed documents that the text carries.
+        sources: Keys into the list of sources.
+    """
+
+    id: str
+    text: Text
+    causes: Annotated[Texts, AfterValidator(_known_causes)] = ()
+    at_least: Annotated[float, Field(ge=0, le=1)] = 0.0
+    any: Conditions = ()
+    unless: Conditions = ()
+    not_when: Annotated[tuple[Level, ...], Field(strict=False)] = ()
+    claims: Texts = ()
+    sources: Texts = ()
+
+
+class _Urgency(Strict):
+    emergency: Text
+    same_day: Text
+    within_48h: Text
+    routine: Text
+
+
+class _RulesFile(Strict):
+    disclaimer: Text
+    urgency: _Urgency
+    rule: dict[str, dict[str, Any]]
+
+
+class _AdviceFile(Strict):
+    advice: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +130,6 @@ class Urgency:
 
     level: Level
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A text shown with the answer when it applies.
-
-    Attributes:
-        id: Its name.
-        text: What to do or expect.
-        causes: The text applies when one of these causes is at least ``at_least`` probable; empty: whatever the cause.
-        at_least: Probability from 0 to 1.
-        any: The text applies when one of these conditions is possible; empty: whatever the findings.
-        claims: Statements of the seed documents that the text carries.
-        sources: Keys into the list of sources.
-    """
-
-    id: str
-    text: str
-    causes: tuple[str, ...]
-    at_least: float
-    any: tuple[Condition, ...]
-    claims: tuple[str, ...]
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +165,18 @@ class Rulebook:
 
     def actions(self, case: Case, posterior: Mapping[str, float]) -> tuple[Action, ...]:
         """Return the advice that applies to a case, given the probability of each cause, in the order of the file."""
+        level = self.urgency_of(self.red_flags(case)).level
         return tuple(
             Action(item.id, item.text, item.claims, item.sources)
             for item in self.advice
-            if _advised(item, case, posterior)
+            if level not in item.not_when and _advised(item, case, posterior)
         )
 
 
 def _advised(item: Advice, case: Case, posterior: Mapping[str, float]) -> bool:
     by_cause = not item.causes or any(posterior[cause] >= item.at_least for cause in item.causes)
     by_finding = not item.any or any(_possible(condition, case) for condition in item.any)
-    return by_cause and by_finding
+    return by_cause and by_finding and not any(_certain(condition, case) for condition in item.unless)
 
 
 def _possible(condition: Condition, case: Case) -> bool:
@@ -144,7 +193,7 @@ def _certain(condition: Condition, case: Case) -> bool:
 
 def _fire(rule: Rule, case: Case) -> RedFlag | None:
     met = [condition for condition in rule.any if _possible(condition, case)]
-    if not met or _certain(rule.unless, case):
+    if not met or any(_certain(condition, case) for condition in rule.unless):
         return None
     certain = any(_certain(condition, case) for condition in met)
     text = rule.text if certain else f"Not certain from what was entered, but possible: {rule.text}"
@@ -161,89 +210,28 @@ def load_rulebook(folder: Traversable, sources: Iterable[str]) -> Rulebook:
         InvalidPriorsError: Naming every broken rule at once.
     """
     problems: list[str] = []
-    tables = {name: read_toml(folder / name, problems) for name in ("rules.toml", "advice.toml")}
-    reader = _Reader(load_vocabulary(), frozenset(sources), problems)
-    rules = tuple(reader.rule(id_, row) for id_, row in tables["rules.toml"].get("rule", {}).items())
-    advice = tuple(reader.advice(id_, row) for id_, row in tables["advice.toml"].get("advice", {}).items())
-    urgency = tables["rules.toml"].get("urgency", {})
-    disclaimer = tables["rules.toml"].get("disclaimer", "")
+    head = validated(_RulesFile, read_toml(folder / "rules.toml", problems), "rules.toml", problems)
+    tail = validated(_AdviceFile, read_toml(folder / "advice.toml", problems), "advice.toml", problems)
+    rules = _rows(Rule, head.rule if head else {}, "rules.toml", problems)
+    advice = _rows(Advice, tail.advice if tail else {}, "advice.toml", problems)
+    known = frozenset(sources)
+    items: tuple[Rule | Advice, ...] = (*rules, *advice)
     problems += [
-        f"rules.toml: urgency must have a text for {level}, got none" for level in LEVELS if level not in urgency
+        f"{item.id}: every source must be listed in sources.toml, got {key!r}{nearest(key, known)}"
+        for item in items
+        for key in item.sources
+        if key not in known
     ]
-    if not disclaimer:
-        problems.append("rules.toml: must have a disclaimer, got none")
-    if problems:
+    if problems or head is None:
         raise InvalidPriorsError(problems)
-    return Rulebook(rules, {level: urgency[level] for level in LEVELS}, advice, disclaimer)
+    return Rulebook(rules, {level: getattr(head.urgency, level) for level in LEVELS}, advice, head.disclaimer)
 
 
-class _Reader:
-    """Turns rows into rules and advice and collects what is wrong with them."""
+_Kind = TypeVar("_Kind", Rule, Advice)
 
-    def __init__(self, vocabulary: Vocabulary, sources: frozenset[str], problems: list[str]) -> None:
-        self._vocabulary = vocabulary
-        self._sources = sources
-        self._problems = problems
 
-    def rule(self, id_: str, row: Mapping[str, Any]) -> Rule:
-        where = f"rules.toml: {id_}"
-        self._fields(where, row, required=("level", "text", "any"), known=("unless", "sources"))
-        level = row.get("level", "routine")
-        if level not in LEVELS:
-            self._problems.append(f"{where}: level must be one of {', '.join(LEVELS)}, got {level!r}")
-        return Rule(
-            id_,
-            level,
-            row.get("text", ""),
-            tuple(self._condition(where, condition) for condition in row.get("any", ())),
-            self._condition(where, row.get("unless", {})),
-            self._keys(where, row),
-        )
-
-    def advice(self, id_: str, row: Mapping[str, Any]) -> Advice:
-        where = f"advice.toml: {id_}"
-        self._fields(where, row, required=("text",), known=("causes", "at_least", "any", "claims", "sources"))
-        causes = tuple(row.get("causes", ()))
-        for cause in causes:
-            if cause not in self._vocabulary.causes:
-                hint = nearest(cause, self._vocabulary.causes)
-                self._problems.append(f"{where}: every cause must be in the vocabulary, got {cause!r}{hint}")
-        return Advice(
-            id_,
-            row.get("text", ""),
-            causes,
-            float(row.get("at_least", 0.0)),
-            tuple(self._condition(where, condition) for condition in row.get("any", ())),
-            tuple(row.get("claims", ())),
-            self._keys(where, row),
-        )
-
-    def _fields(self, where: str, row: Mapping[str, Any], required: tuple[str, ...], known: tuple[str, ...]) -> None:
-        self._problems += [f"{where}: must have a field {name!r}, got none" for name in required if not row.get(name)]
-        for name in row:
-            if name not in required and name not in known:
-                hint = nearest(name, (*required, *known))
-                self._problems.append(f"{where}: must not have a field {name!r}{hint}")
-
-    def _condition(self, where: str, row: Mapping[str, Any]) -> Condition:
-        known = self._vocabulary.observable
-        for name, states in row.items():
-            if name not in known:
-                hint = nearest(name, known)
-                self._problems.append(f"{where}: every finding must be in the vocabulary, got {name!r}{hint}")
-                continue
-            self._problems += [
-                f"{where}: {name} must be one of {', '.join(known[name].states)}, got {state!r}"
-                for state in states
-                if state not in known[name].states
-            ]
-        return {name: tuple(states) for name, states in row.items()}
-
-    def _keys(self, where: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-        keys = tuple(row.get("sources", ()))
-        self._problems += [
-            f"{where}: every source must be listed in sources.toml, got {key!r}{nearest(key, self._sources)}"
-            for key in keys
-            if key not in self._sources
-        ]
-        return keys
+def _rows(
+    kind: type[_Kind], rows: Mapping[str, Mapping[str, Any]], file: str, problems: list[str]
+) -> tuple[_Kind, ...]:
+    read = (validated(kind, {**row, "id": id_}, f"{file}: {id_}", problems) for id_, row in rows.items())
+    return tuple(item for item in read if item is not None)

@@ -5,7 +5,7 @@ tests. Nothing here is a number: every probability is looked up by its id (see `
 zeros and ones, which say what cannot be otherwise (a foot weak without a lesion, hardware where none was placed).
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -62,6 +62,9 @@ _STRENGTH = {
     "hip_abduction": ("root_L5", "root_S1", "peroneal_nerve"),
     "ankle_inversion": ("root_L4", "root_L5", "peroneal_nerve"),
 }
+_BEYOND_THE_ROOTS = ("hip_flexion",)
+"""Signs that depend on nerves above the modelled roots (L1 to L3, the plexus) as well."""
+
 _SPARED_BY_PERONEAL = ("hip_abduction", "ankle_inversion")
 _SENSATION = {
     "numbness_l4": ("root_L4",),
@@ -69,8 +72,8 @@ _SENSATION = {
     "numbness_s1": ("root_L5", "root_S1"),
 }
 _REFLEX = {"ankle_reflex": ("root_L5", "root_S1"), "knee_reflex": ("root_L4",)}
-_PRESENT_FROM: Mapping[str, str] = {"days_0_to_3": "early"}
-"""Where a number has an early and a later value, the days that count as early."""
+REOPERATED = ROOT_CAUSES
+"""Causes for which one is operated on again; their ``reoperation`` numbers are used by the checks alone."""
 
 
 _LATENT: Mapping[str, tuple[str, ...]] = {
@@ -91,8 +94,7 @@ def states_of(name: str) -> tuple[str, ...]:
 
 
 def _card(name: str) -> int:
-    base, _, link = name.rpartition("__")
-    return len(states_of(base if link.isdigit() else name))
+    return len(states_of(base_of(name)))
 
 
 def _worst(name: str, contributions: Sequence[Contribution], max_columns: int) -> Iterator[Node]:
@@ -119,7 +121,8 @@ def _link(finding: str, cause: str) -> Contribution:
 
 
 def _when(day: str) -> str:
-    return _PRESENT_FROM.get(day, "later")
+    """Return the key of a number that has an early and a later value."""
+    return "early" if day == DAYS[0] else "later"
 
 
 # ---- context, causes and onset ----------------------------------------------------------------------------------
@@ -173,11 +176,10 @@ def _onsets() -> Iterator[Node]:
 
 def _visible(n: Draws, window: str, day: str) -> Array:
     """Chance that a cause which begins in the window has begun by the examination."""
-    partly = f"visible.{window}.{day}"
-    if partly in n:
-        return n[partly]
-    begun = WINDOWS.index(window) <= DAYS.index(day)
-    return np.ones(1) if begun else np.zeros(1)
+    ahead = WINDOWS.index(window) - DAYS.index(day)
+    if window != WINDOWS[-1] and ahead in {0, 1}:  # the two windows overlap in part
+        return n[f"visible.{window}.{day}"]
+    return np.ones(1) if ahead <= 0 else np.zeros(1)
 
 
 def _causes() -> Iterator[Node]:
@@ -204,18 +206,32 @@ def _symptom_onset(max_columns: int) -> Iterator[Node]:
     """The earliest onset among the causes present and a complaint from before the operation."""
     size = len(ONSET_ORDER)
 
-    def background(n: Draws) -> Array:
-        def row(id_: str) -> Array:
-            p = n[f"background.persisting_complaint.{id_}"]
-            return stack([1 - p, *(0 * p for _ in WINDOWS), p])
+    def persisting(n: Draws, id_: str) -> Array:
+        p = n[f"background.persisting_complaint.{id_}"]
+        return stack([1 - p, *(0 * p for _ in WINDOWS), p])
 
-        return stack([row("no_old_deficit"), row("old_deficit")])
+    def background(n: Draws) -> Array:
+        return stack([persisting(n, "no_old_deficit"), persisting(n, "old_deficit")])
+
+    def harmless(n: Draws) -> Array:
+        """A complaint with no lasting cause; like a cause, it is there from its onset on."""
+
+        def row(day: str) -> Array:
+            shares = [n[f"background.new_complaint.{w}"] * _visible(n, w, day) for w in reversed(WINDOWS)]
+            return stack([1 - sum(shares, np.zeros(1)), *shares, np.zeros(1)])
+
+        return stack([row(day) for day in DAYS])
 
     def seen(_: Draws) -> Array:
         rows = [stack([certain(0, size), certain(ONSET_ORDER.index(window), size)]) for window in WINDOWS]
         return stack([*rows, stack([certain(0, size), certain(0, size)])])
 
-    contributions = [Contribution((OLD_DEFICIT,), background)]
+    residual = "residual_compression"
+    contributions = [
+        Contribution((OLD_DEFICIT,), background),
+        Contribution(("examination_day",), harmless),
+        _if_present(residual, size, lambda n: persisting(n, residual)),
+    ]
     contributions += [Contribution((f"onset_{cause}", cause), seen) for cause in CAUSES_WITH_ONSET]
     yield from _worst("symptom_onset", contributions, max_columns)
 
@@ -341,7 +357,8 @@ def _cold(root: str) -> Contribution:
 
 def _signs(max_columns: int) -> Iterator[Node]:
     for sign, nerves in _STRENGTH.items():
-        yield from _worst(sign, [_strength(sign, nerve) for nerve in nerves], max_columns)
+        elsewhere = [_leak(f"leak.{sign}")] if sign in _BEYOND_THE_ROOTS else []
+        yield from _worst(sign, [*elsewhere, *(_strength(sign, nerve) for nerve in nerves)], max_columns)
     for sign, nerves in _SENSATION.items():
         yield from _worst(sign, [_graded_sign("sensation", sign, nerve) for nerve in nerves], max_columns)
     for covering in ("leg_weakness", "numbness"):
@@ -371,6 +388,10 @@ def _leak_by_day(family: str) -> Contribution:
     return Contribution(
         ("examination_day",), lambda n: stack([binary(n[f"leak.{family}.{_when(day)}"]) for day in DAYS])
     )
+
+
+def _leak_each_day(finding: str) -> Contribution:
+    return Contribution(("examination_day",), lambda n: stack([binary(n[f"leak.{finding}.{day}"]) for day in DAYS]))
 
 
 # ---- pain, course, wound and general ----------------------------------------------------------------------------
@@ -535,10 +556,6 @@ def _general(max_columns: int) -> Iterator[Node]:
 # ---- tests ------------------------------------------------------------------------------------------------------
 
 
-def _leak_each_day(finding: str) -> Contribution:
-    return Contribution(("examination_day",), lambda n: stack([binary(n[f"leak.{finding}.{day}"]) for day in DAYS]))
-
-
 def _collection(max_columns: int) -> Iterator[Node]:
     name = "mri_epidural_collection"
 
@@ -611,6 +628,43 @@ def _tests(max_columns: int) -> Iterator[Node]:
     yield from _worst(
         block, [_leak(f"leak.{block}"), _by_state("peroneal_nerve", injured, lambda _: certain(0, 2))], max_columns
     )
+
+
+def base_of(link: str) -> str:
+    """Return the node that a link of a chain belongs to; any other node itself."""
+    base, _, number = link.rpartition("__")
+    return base if number.isdigit() else link
+
+
+def between(nodes: Iterable[Node], cause: str, findings: set[str]) -> list[str]:
+    """Return the nodes on the ways from a cause to findings, with the leaks met on the way.
+
+    Args:
+        nodes: All nodes, parents before children, each contribution a link of its own.
+        cause: A cause.
+        findings: Where the ways end.
+
+    Returns:
+        Names of nodes and links, the cause and its onset first.
+    """
+    nodes = tuple(nodes)
+    reasons = {node.name: [p for p in node.parents if base_of(p) != base_of(node.name)] for node in nodes}
+    start = [name for name in (f"onset_{cause}", cause) if name in reasons]
+    reached = set(start)
+    for node in nodes:
+        if reached & set(reasons[node.name]):
+            reached.add(base_of(node.name))
+    wanted = findings & reached
+    for node in reversed(nodes):
+        if base_of(node.name) in wanted:
+            wanted |= {reason for reason in reasons[node.name] if reason in reached}
+    on_the_way = wanted & reached
+    return start + [
+        node.name
+        for node in nodes
+        if base_of(node.name) in on_the_way - set(start)
+        and (on_the_way & set(reasons[node.name]) or set(reasons[node.name]) <= set(_CONTEXTS))
+    ]
 
 
 @cache

@@ -104,7 +104,9 @@ def link_table(contribution: Array) -> Array:
 
 def worst_of(first: Array, second: Array) -> Array:
     """Return the distribution of the worse of two independent contributions over the same, aligned axes."""
-    return first * np.cumsum(second, axis=-2) + second * (np.cumsum(first, axis=-2) - first)
+    better = np.zeros_like(first)
+    better[..., 1:, :] = np.cumsum(first, axis=-2)[..., :-1, :]
+    return first * np.cumsum(second, axis=-2) + second * better
 
 
 def chain(

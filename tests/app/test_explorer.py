@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rootcause import load_model, shipped_cases
+from rootcause.vocabulary import load_vocabulary
 from rootcause_app.components import labels, numbers
 from rootcause_app.settings import OPENING_CASE
 from shown import bars_of, html_of, words_of
@@ -123,8 +124,8 @@ def test_contradictory_findings_are_named_and_kept(explorer: AppTest) -> None:
     shown = words_of(explorer)
     assert not explorer.exception
     assert "There is no answer for these findings." in shown
-    assert labels.FINDINGS["leg_weakness"] in shown
-    assert labels.FINDINGS["toe_dorsiflexion"] in shown
+    assert load_vocabulary().observable["leg_weakness"].label in shown
+    assert load_vocabulary().observable["toe_dorsiflexion"].label in shown
     assert explorer.session_state["case"] == opening_findings() | {"leg_weakness": "absent"}
     assert bars_of(explorer) == {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rootcause import load_model
+from rootcause.vocabulary import load_vocabulary
 from rootcause_app.components import findings_form, labels, numbers
 from rootcause_app.theme import DARK, LIGHT, palette
 
@@ -32,7 +33,8 @@ def test_every_variable_and_every_state_has_words() -> None:
     shown += [labels.state(state) for variable in known.values() for state in variable.states]
     shown += [labels.cause(cause) for cause in vocabulary.causes]
     assert not [words for words in shown if "_" in words]
-    assert len(set(labels.CAUSES.values())) == len(labels.CAUSES)
+    causes = [cause.label for cause in load_vocabulary().causes.values()]
+    assert len({*causes, labels.NONE_LABEL}) == len(causes) + 1
 
 
 def test_every_finding_stands_in_the_form_once() -> None:
@@ -62,7 +64,7 @@ def test_ids_in_a_message_are_put_into_words() -> None:
     """A reader of the page meets no id with an underscore in a refusal."""
     said = labels.sentence(load_model(), "findings: symptom_onset must not be after examination_day, got fever")
     assert "symptom_onset" not in said
-    assert labels.FINDINGS["symptom_onset"] in said
+    assert load_vocabulary().observable["symptom_onset"].label in said
     assert said.endswith("got fever")
 
 

@@ -66,12 +66,13 @@ def test_a_window_is_evidence_of_a_complaint(model: Model) -> None:
 
 
 def test_symptom_onset_is_the_earliest_onset(model: Model) -> None:
-    """P(no complaint) is that no cause has begun and none lasts from before: a product over causes."""
+    """P(no complaint) is that no cause has begun, none lasts from before, and none passes by: a product."""
     context = {"procedure": "fusion", "preoperative_deficit": "none", "examination_day": "after_day_90"}
     causes = [*CAUSES, UNMODELLED]
     found = model.engine.query(context, ["symptom_onset", *causes])
     persisting = model.priors.parameters["background.persisting_complaint.no_old_deficit"].point
-    nobody = np.prod([found[cause]["absent"] for cause in causes]) * (1 - persisting)
+    passing = sum(p.point for id_, p in model.priors.parameters.items() if id_.startswith("background.new_complaint."))
+    nobody = np.prod([found[cause]["absent"] for cause in causes]) * (1 - persisting) * (1 - passing)
     assert found["symptom_onset"]["no_complaint"] == pytest.approx(float(nobody), abs=1e-12)
 
 

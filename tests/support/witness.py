@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import opt_einsum
+import opt_einsum  # type: ignore[import-untyped]
 import pyagrum
 from numpy.typing import NDArray
 from pgmpy.factors.discrete import DiscreteFactor
@@ -34,7 +34,7 @@ Likelihoods = Mapping[str, Array]
 COLUMNS = (1, 16)
 """Shapes of the network beside the one that ``model.network`` has."""
 
-SPLIT_ON = ("level", "examination_day", "procedure", "unmodelled_cause", "slow_nerve_recovery", "epidural_hematoma")
+SPLIT_ON = ("level", "examination_day", "procedure", "preoperative_deficit", "unmodelled_cause")
 """Variables to take state by state, in this order, where a plan is too large."""
 
 
@@ -52,8 +52,17 @@ class Weighed:
     none: float
     evidence: float
 
-    def __add__(self, other: "Weighed") -> "Weighed":
-        return Weighed(self.causes + other.causes, self.none + other.none, self.evidence + other.evidence)
+    def plus(self, other: "Weighed", weight: float) -> "Weighed":
+        """Return the sum of this answer and of ``weight`` times another."""
+        causes = self.causes + weight * other.causes
+        return Weighed(causes, self.none + weight * other.none, self.evidence + weight * other.evidence)
+
+
+def from_joint(joint: Array, evidence: float) -> Weighed:
+    """Return the answer from the joint of all causes, an axis of two states for each in the order of ``CAUSES``."""
+    axes = range(len(CAUSES))
+    causes = [joint.sum(axis=tuple(other for other in axes if other != axis))[1] for axis in axes]
+    return Weighed(np.array(causes) * evidence, float(joint[(0,) * len(CAUSES)]) * evidence, evidence)
 
 
 NOTHING = Weighed(np.zeros(len(CAUSES)), 0.0, 0.0)
@@ -99,8 +108,8 @@ class Witness(ABC):
         total = NOTHING
         for state in np.flatnonzero(weight):
             only = np.zeros(len(weight))
-            only[state] = weight[state]
-            total += self.ask({**evidence, name: only})
+            only[state] = 1.0
+            total = total.plus(self.ask({**evidence, name: only}), weight[state])
         return total
 
     @abstractmethod
@@ -127,7 +136,7 @@ class _Product:
 class Pgmpy(Witness):
     """pgmpy's variable elimination.
 
-    Asked as a Markov network its answer is not normalised: the joint of the causes with the evidence, and so P(evidence).
+    Asked as a Markov network its answer is not normalised: the joint of the causes with the evidence.
     """
 
     largest = 4e8  # multiplications
@@ -136,29 +145,24 @@ class Pgmpy(Witness):
         self._networks = [(network, tables_of(network)) for network in networks]
 
     def card(self, name: str) -> int:
+        """Return the number of states of a node."""
         return int(self._networks[0][1][name].variable_card)
 
     def plans(self, evidence: Likelihoods) -> list[tuple[float, _Product]]:
+        """Return the factors of every shape, priced by the multiplications that pgmpy's order will take."""
         products = [_product(network, tables, evidence) for network, tables in self._networks]
         return [(_multiplications(product), product) for product in products]
 
     def run(self, plan: _Product) -> Weighed:
+        """Let pgmpy eliminate all but the causes."""
         markov = DiscreteMarkovNetwork()
         markov.add_nodes_from({name for factor in plan.factors for name in factor.variables})
         markov.add_edges_from(pair for factor in plan.factors for pair in _pairs(factor.variables))
         markov.add_factors(*plan.factors)
-        free = [cause for cause in CAUSES if cause not in plan.sure]  # pgmpy wants no evidence among the variables asked
-        joint = VariableElimination(markov).query(free, evidence=dict(plan.sure), show_progress=False)
+        joint = VariableElimination(markov).query(list(CAUSES), evidence=dict(plan.sure), show_progress=False)
         total = float(joint.values.sum())
-        causes = np.zeros(len(CAUSES))
-        for index, cause in enumerate(CAUSES):
-            if cause in plan.sure:
-                causes[index] = total if plan.sure[cause] == "present" else 0.0
-            else:
-                others = [other for other in free if other != cause]
-                causes[index] = joint.marginalize(others, inplace=False).values[1]
-        nobody = all(plan.sure.get(cause, "absent") == "absent" for cause in CAUSES)
-        return Weighed(causes, float(joint.values[(0,) * len(free)]) if nobody else 0.0, total)
+        order = [joint.variables.index(cause) for cause in CAUSES]
+        return from_joint(joint.values.transpose(order) / total, total) if total else NOTHING
 
 
 def tables_of(network: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -191,53 +195,56 @@ def _multiplications(product: _Product) -> float:
         open_ = [name for name in factor.variables if name not in product.sure]
         shape = tuple(factor.get_cardinality(open_)[name] for name in open_)
         operands += [np.broadcast_to(1.0, shape), [number[name] for name in open_]]
-    kept = [number[cause] for cause in CAUSES if cause not in product.sure]
+    kept = [number[cause] for cause in CAUSES]
     _, info = opt_einsum.contract_path(*operands, kept, optimize="greedy")
     return float(info.opt_cost) if not isinstance(info, str) else math.inf
 
 
 class PyAgrum(Witness):
-    """pyAgrum's Shafer-Shenoy inference."""
+    """pyAgrum's lazy propagation, with the joint of the causes as its target."""
 
-    largest = 3e7  # entries of the largest clique
+    largest = 6e7  # entries of all cliques
 
     def __init__(self, networks: Sequence[Any]) -> None:
         self._networks = [_filled(network) for network in networks]
 
     def card(self, name: str) -> int:
+        """Return the number of states of a node."""
         return int(self._networks[0].variable(name).domainSize())
 
     def plans(self, evidence: Likelihoods) -> list[tuple[float, Any]]:
-        return [self._plan(network, evidence) for network in self._networks]
-
-    def _plan(self, network: Any, evidence: Likelihoods) -> tuple[float, Any]:  # noqa: ANN401
-        inference = pyagrum.ShaferShenoyInference(network)
-        inference.setEvidence({name: weight.tolist() for name, weight in evidence.items()})
-        inference.setTargets(set(CAUSES))
-        tree = inference.joinTree()
-        cliques = (tree.clique(node) for node in tree.nodes())
-        size = max(math.prod(network.variable(node).domainSize() for node in clique) for clique in cliques)
-        return float(size), (network, evidence, inference)
+        """Return an inference for every shape, priced by the size of its junction tree."""
+        return [_tree(network, evidence) for network in self._networks]
 
     def run(self, plan: Any) -> Weighed:  # noqa: ANN401
-        network, evidence, inference = plan
-        inference.makeInference()
-        total = float(inference.evidenceProbability())
-        causes = np.array([inference.posterior(cause).toarray()[1] for cause in CAUSES]) * total
-        absent = {cause: np.array([1.0, 0.0]) * evidence.get(cause, np.ones(2)) for cause in CAUSES}
-        if not all(weight.any() for weight in absent.values()):
-            return Weighed(causes, 0.0, total)
-        nobody = pyagrum.ShaferShenoyInference(network)
-        nobody.setEvidence({name: weight.tolist() for name, weight in {**evidence, **absent}.items()})
-        nobody.makeInference()
-        return Weighed(causes, float(nobody.evidenceProbability()), total)
+        """Let pyAgrum pass its messages."""
+        try:
+            plan.makeInference()
+            total = float(plan.evidenceProbability())
+        except pyagrum.IncompatibleEvidence:
+            return NOTHING
+        joint = plan.jointPosterior(set(CAUSES))
+        order = [list(reversed(joint.names)).index(cause) for cause in CAUSES]
+        return from_joint(joint.toarray().transpose(order), total)
+
+
+def _tree(network: Any, evidence: Likelihoods) -> tuple[float, Any]:  # noqa: ANN401
+    """Return the entries of all cliques of a junction tree, and the inference that has it."""
+    inference = pyagrum.LazyPropagation(network)  # type: ignore[no-untyped-call]
+    inference.setEvidence({name: weight.tolist() for name, weight in evidence.items()})
+    inference.addJointTarget(set(CAUSES))
+    tree = inference.joinTree()
+    cliques = (tree.clique(node) for node in tree.nodes())
+    size = sum(math.prod(network.variable(node).domainSize() for node in clique) for clique in cliques)
+    return float(size), inference
 
 
 def _filled(network: Any) -> Any:  # noqa: ANN401
     """Return the network as pyAgrum has it, every table set through its interface by the names of its axes."""
-    copy = pyagrum.BayesNet()
+    copy = pyagrum.BayesNet()  # type: ignore[no-untyped-call]
     for name in network.nodes():
-        copy.add(pyagrum.LabelizedVariable(name, name, list(network.get_cpds(name).state_names[name])))
+        states = list(network.get_cpds(name).state_names[name])
+        copy.add(pyagrum.LabelizedVariable(name, name, states))  # type: ignore[no-untyped-call]
     for parent, child in network.edges():
         copy.addArc(parent, child)
     for name in network.nodes():

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rootcause.vocabulary import load_vocabulary
+
 if TYPE_CHECKING:
     from rootcause import Model
     from rootcause.vocabulary import Variable
@@ -14,74 +16,6 @@ if TYPE_CHECKING:
 NONE_ID: Final = "none"
 NONE_LABEL: Final = "None of these causes"
 NOT_EXAMINED: Final = "Not examined"
-
-CAUSES: Final[Mapping[str, str]] = {
-    "epidural_hematoma": "Epidural hematoma",
-    "nerve_root_injury": "Nerve root injury",
-    "residual_compression": "Residual compression",
-    "recurrent_herniation": "Recurrent herniation",
-    "nerve_root_edema": "Nerve root edema",
-    "slow_nerve_recovery": "Slow nerve recovery",
-    "epidural_fibrosis": "Epidural fibrosis",
-    "hardware_malposition": "Hardware malposition",
-    "adjacent_segment_disease": "Adjacent-segment disease",
-    "surgical_site_infection": "Surgical-site infection",
-    "venous_thromboembolism": "Venous thromboembolism",
-    "csf_leak": "CSF leak",
-    "peroneal_neuropathy": "Peroneal neuropathy",
-    NONE_ID: NONE_LABEL,
-}
-
-FINDINGS: Final[Mapping[str, str]] = {
-    "procedure": "Operation",
-    "level": "Level",
-    "symptom_onset": "Symptoms began",
-    "examination_day": "Examined",
-    "preoperative_deficit": "Deficit before surgery",
-    "toe_dorsiflexion": "Toe lift (big toe up)",
-    "ankle_dorsiflexion": "Ankle lift (foot up)",
-    "plantarflexion": "Push-off (foot down)",
-    "knee_extension": "Knee extension",
-    "hip_flexion": "Hip flexion",
-    "hip_abduction": "Hip abduction",
-    "ankle_inversion": "Ankle inversion",
-    "leg_weakness": "Leg weakness, muscle not named",
-    "numbness_l4": "Numbness L4 (inner shin)",
-    "numbness_l5": "Numbness L5 (foot top, big toe)",
-    "numbness_s1": "Numbness S1 (outer foot, sole)",
-    "numbness": "Numbness, area not named",
-    "cold_dysesthesia": "Cold, unpleasant feeling",
-    "saddle_anesthesia": "Saddle numbness",
-    "bladder_bowel_dysfunction": "Bladder or bowel trouble",
-    "ankle_reflex": "Ankle reflex",
-    "knee_reflex": "Knee reflex",
-    "back_pain": "Back pain",
-    "leg_pain": "Leg pain",
-    "pain_free_interval": "Pain-free interval",
-    "straight_leg_raise": "Straight-leg raise",
-    "positional_headache": "Headache on standing",
-    "deficit_onset": "Deficit began",
-    "progression": "Course of the deficit",
-    "side": "Side of the deficit",
-    "fever": "Fever (day 4 or later)",
-    "limb_ischemia_signs": "Cold, pale or pulseless leg",
-    "chest_pain_or_breathlessness": "Chest pain or breathlessness",
-    "wound_drainage": "Wound drainage",
-    "wound_swelling": "Wound swelling",
-    "calf_swelling": "Calf swelling",
-    "crp": "CRP",
-    "mri_epidural_collection": "MRI: epidural collection",
-    "mri_disc_fragment": "MRI: disc fragment",
-    "mri_enhancing_scar": "MRI: enhancing scar",
-    "mri_infection": "MRI: infection",
-    "mri_csf_collection": "MRI: CSF collection",
-    "mri_adjacent_stenosis": "MRI: adjacent stenosis",
-    "ct_hardware_breach": "CT: hardware breach",
-    "ultrasound_dvt": "Ultrasound: deep-vein clot",
-    "emg_root_denervation": "EMG: root denervation",
-    "ncs_peroneal_block": "NCS: block at fibular head",
-    "post_void_residual": "Post-void residual",
-}
 
 STATES: Final[Mapping[str, str]] = {
     "open_microdiscectomy": "open microdiscectomy",
@@ -142,12 +76,15 @@ URGENCY: Final[Mapping[str, str]] = {
 
 def cause(cause_id: str) -> str:
     """The name of a cause, or of "none of these"."""
-    return CAUSES.get(cause_id) or _plain(cause_id)
+    if cause_id == NONE_ID:
+        return NONE_LABEL
+    known = load_vocabulary().causes.get(cause_id)
+    return known.label if known else _plain(cause_id)
 
 
 def finding(variable: Variable) -> str:
     """The name of a finding or a context."""
-    return FINDINGS.get(variable.id) or variable.label or _plain(variable.id)
+    return variable.label
 
 
 def finding_name(model: Model, finding_id: str) -> str:
@@ -175,7 +112,9 @@ def sentence(model: Model, text: str) -> str:
 def _word_for(model: Model, identifier: str) -> str:
     if identifier in model.vocabulary.contexts or identifier in model.vocabulary.findings:
         return f"“{finding_name(model, identifier)}”"
-    return CAUSES.get(identifier) or STATES.get(identifier) or identifier
+    if identifier in model.vocabulary.causes:
+        return cause(identifier)
+    return STATES.get(identifier) or identifier
 
 
 def state(state_id: str) -> str:

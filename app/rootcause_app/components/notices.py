@@ -42,13 +42,17 @@ def actions_html(model: Model, answer: Answer) -> str:
 
 
 def frequencies_html(answer: Answer) -> str:
-    """The answer counted in patients."""
-    return f'<p class="rc-frequencies">{escape(answer.frequencies.sentence)}</p>'
+    """The answer counted in patients, and what "none of these" is made of."""
+    several = "More than one cause may be present, so the bars need not sum to 100 %."
+    return (
+        f'<p class="rc-frequencies">{escape(answer.frequencies.sentence)}</p>'
+        f'<p class="rc-frequencies">{several} {escape(answer.none_sentence)}</p>'
+    )
 
 
 def summary_html(answer: Answer) -> str:
     """The bar at the foot of a small screen; it is also what a screen reader announces after each finding."""
-    leading = bars.differential(answer)[:2]
+    leading = bars.differential(answer)[:3]
     words = " · ".join(f"{labels.cause(bar.cause)} {numbers.percent(bar.mean)}" for bar in leading)
     level = answer.urgency.level
     return (
@@ -87,9 +91,12 @@ def disclaimer_html(text: str) -> str:
 
 
 def provenance_html(model: Model) -> str:
-    """Which model and which numbers an answer came from."""
+    """Which model and which numbers an answer came from, and how many of them nobody has published."""
+    every = model.priors.parameters.values()
+    assumed = sum(number.basis == "assumed" for number in every)
     return (
-        f'<p class="rc-provenance">Model {escape(model.version)} · numbers <code>'
+        f'<p class="rc-provenance">{assumed} of its {len(every)} numbers are assumed, not published. '
+        f"Model {escape(model.version)} · numbers <code>"
         f"{escape(labels.short_digest(model.digest))}</code> · rates: "
         f"{escape(labels.RATES.get(model.rates, model.rates))}</p>"
     )

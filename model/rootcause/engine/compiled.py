@@ -6,10 +6,11 @@ nodes), slices what was observed, plans an elimination once for each pattern of 
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any
 
@@ -192,10 +193,11 @@ class Engine:
             draws: Number of draws.
 
         Raises:
-            ImpossibleEvidenceError: If the evidence has probability zero at the engine's own tables.
+            ImpossibleEvidenceError: If the evidence has probability zero in every draw. A single draw in which it has
+                is told by a ``log_evidence`` of minus infinity.
         """
         found = self._run(weights, tuple(targets), tables or self._tables, draws)
-        if not np.isfinite(found.log_evidence).all():
+        if not np.isfinite(found.log_evidence).any():
             raise ImpossibleEvidenceError(self.clash(weights))
         return found
 
@@ -220,7 +222,7 @@ class Engine:
         return [f"{name} = {self._in_words(name, weight)}" for name, weight in kept.items()]
 
     def _in_words(self, name: str, weight: Array) -> str:
-        return " or ".join(state for state, value in zip(self.states[name], weight, strict=True) if value > 0)
+        return " or ".join(str(state) for state, value in zip(self.states[name], weight, strict=True) if value > 0)
 
     def _known(self, name: str) -> None:
         if name not in self.states:
@@ -240,18 +242,20 @@ class Engine:
         self._known(name)
         states = self.states[name]
         if isinstance(observed, Mapping):
-            likelihoods = dict(observed)
-        elif isinstance(observed, str):
-            likelihoods = {observed: 1.0}
+            named: list[Any] = list(observed)
+        elif isinstance(observed, str) or _is_state(observed, states):
+            named = [observed]
         elif isinstance(observed, Iterable):
-            likelihoods = dict.fromkeys(observed, 1.0)
+            named = list(observed)
         else:
             msg = f"{name}: must be a state, a list of states or a likelihood for each state, got {observed!r}"
             raise InvalidInputError(msg)
-        for state in likelihoods:
+        for state in named:
             if state not in states:
-                msg = f"{name}: must be one of {', '.join(states)}, got {state!r}{nearest(str(state), states)}"
+                known = [str(known) for known in states]
+                msg = f"{name}: must be one of {', '.join(known)}, got {state!r}{nearest(str(state), known)}"
                 raise InvalidInputError(msg)
+        likelihoods = observed if isinstance(observed, Mapping) else dict.fromkeys(named, 1.0)
         return _scaled(name, np.array([_number(name, likelihoods.get(state, 0.0)) for state in states]))
 
     def _ask(
@@ -261,7 +265,7 @@ class Engine:
         nodes = self.relevant({*weights, *targets})
         seen = {name: int(np.argmax(w)) for name, w in weights.items() if np.count_nonzero(w) == 1}
         scopes = {n: tuple(x for x in (*self._shape.parents[n], n) if x not in seen) for n in nodes}
-        sliced = {name: self._sliced(name, tables[name], seen)[..., :2] for name in nodes}
+        sliced = {name: _mixtures(self._sliced(name, tables[name], seen)) for name in nodes}
         free = [name for name in nodes if name not in seen]
         allowed = {n: weights[n] > 0 if n in weights else np.ones(self._cards[n], dtype=np.bool_) for n in free}
         supports = [np.asarray((sliced[name] > 0).any(axis=-1)) for name in nodes]
@@ -361,6 +365,18 @@ def _checked_plan(scopes: tuple[Scope, ...], cards: tuple[tuple[str, int], ...],
     return plan
 
 
+def _is_state(observed: Any, states: Sequence[object]) -> bool:  # noqa: ANN401 - whatever a user wrote
+    return isinstance(observed, Hashable) and observed in states  # pgmpy's own names of states are numbers
+
+
+def _mixtures(table: Array) -> Array:
+    """Return two random mixtures of all draws: zero where every draw is, equal where all draws are (but by chance)."""
+    draws = table.shape[-1]
+    if draws == 1:
+        return table
+    return table @ np.random.default_rng(0).uniform(0.5, 1.5, (draws, 2))
+
+
 def _columns(table: Array, start: int, size: int) -> Array:
     return table if table.shape[-1] == 1 else np.ascontiguousarray(table[..., start : start + size])
 
@@ -395,8 +411,8 @@ def compile_network(network: Any) -> Engine:  # noqa: ANN401 - pgmpy has no type
     """Compile a discrete network into an engine that answers exactly.
 
     Args:
-        network: A pgmpy ``DiscreteBayesianNetwork`` (or any object with its ``nodes``, ``get_cpds`` and
-            ``check_model``) with a table for every node.
+        network: A pgmpy ``DiscreteBayesianNetwork`` (or any object with its ``nodes``, ``get_parents`` and
+            ``get_cpds``) with a table for every node.
 
     Raises:
         InvalidInputError: If a node has no table, or the tables do not fit together.
@@ -412,6 +428,11 @@ def compile_network(network: Any) -> Engine:  # noqa: ANN401 - pgmpy has no type
         first, *rest = table.variables
         values = np.moveaxis(np.asarray(table.values, dtype=np.float64), 0, -1)[..., np.newaxis].copy()
         values.setflags(write=False)
+        if set(rest) != set(network.get_parents(name)):
+            msg = (
+                f"{name}: its table must hang on its parents in the network, got {', '.join(map(str, rest)) or 'none'}"
+            )
+            raise InvalidInputError(msg)
         tables[first] = values
         states[first] = tuple(table.state_names[first])
         parents[first] = tuple(rest)
@@ -432,14 +453,8 @@ def _check_sums(tables: Mapping[str, Array]) -> None:
 
 def _sorted(network: Any) -> list[str]:  # noqa: ANN401
     """Return the nodes, parents before children."""
-    waiting = {name: set(network.get_parents(name)) for name in network.nodes()}
-    order: list[str] = []
-    while waiting:
-        ready = [name for name, parents in waiting.items() if not parents - set(order)]
-        if not ready:
-            msg = f"network: must have no cycle, got one among {', '.join(map(str, waiting))}"
-            raise InvalidInputError(msg)
-        order += ready
-        for name in ready:
-            del waiting[name]
-    return order
+    try:
+        return list(TopologicalSorter({name: network.get_parents(name) for name in network.nodes()}).static_order())
+    except CycleError as error:
+        msg = f"network: must have no cycle, got one among {', '.join(map(str, error.args[1]))}"
+        raise InvalidInputError(msg) from None

@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 Scope = tuple[str, ...]
 
 _SMALL = 1e-60
-"""Largest entry of a table below which it is scaled; far above the smallest float, so that one step cannot pass it."""
+"""Largest entry of a table, inputs included, below which it is scaled; two such multiplied are still far above the
+smallest float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,11 @@ def run_forward(plan: Plan, inputs: Sequence[Array]) -> Forward:
     """Run the steps of a plan on tables of shape ``(*cards of the scope, draws or 1)``."""
     tables = list(inputs)
     log_probability = np.zeros(1)
+    for number, table in enumerate(tables):
+        scale = _scale(table)
+        if scale is not None:
+            tables[number] = table / scale
+            log_probability = log_probability + np.log(scale)
     for step in plan.steps:
         result = _contract(plan, step, tables)
         scale = _scale(result)

@@ -87,8 +87,8 @@ def merge(
     Args:
         nodes: All variables, parents before children.
         scopes: Scope of the table of each node; the node itself is last.
-        tables: The table of each node, some draws on the last axis (two random draws tell what is equal by
-            construction from what is equal by chance).
+        tables: The table of each node; on the last axis, random mixtures of all draws, which tell what is equal in
+            every draw from what is equal in some.
         left: For every variable, the states that are possible.
         kept: Variables whose states must stay apart.
     """

@@ -1,0 +1,523 @@
+"""The engine against the definition on random networks, and against published numbers."""
+
+import gzip
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pgmpy.factors.discrete import TabularCPD
+from pgmpy.models import DiscreteBayesianNetwork
+from pgmpy.readwrite import BIFReader
+
+from oracle import Network
+from rootcause.engine import Engine, Observation, Shape, compile_network
+from rootcause.errors import ImpossibleEvidenceError, InvalidInputError, ModelTooLargeError
+
+CLOSE = 1e-12
+random_networks = settings(max_examples=150)
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+# ---- random networks ------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def distributions(draw: st.DrawFn, size: int) -> tuple[Fraction, ...]:
+    """Draw a distribution: sure of one state, with zeros, plain, or with one very small share."""
+    weights = draw(st.lists(st.sampled_from([0, 0, 1, 1, 2, 3, 7, 10**7]), min_size=size, max_size=size))
+    if not any(weights):
+        weights[draw(st.integers(0, size - 1))] = 1
+    return tuple(Fraction(weight, sum(weights)) for weight in weights)
+
+
+@st.composite
+def networks(draw: st.DrawFn, most_nodes: int = 6) -> Network:
+    """Draw a network of up to six nodes with one to four states and up to three parents."""
+    names = [f"n{index}" for index in range(draw(st.integers(1, most_nodes)))]
+    states: dict[str, tuple[str, ...]] = {}
+    parents: dict[str, tuple[str, ...]] = {}
+    tables = {}
+    for name in names:
+        chosen = draw(st.lists(st.sampled_from([*states]), unique=True, max_size=3)) if states else []
+        parents[name] = tuple(chosen)
+        size = draw(st.sampled_from([2, 2, 2, 3, 4, 1]))
+        states[name] = tuple(f"{name}{letter}" for letter in "abcd"[:size])
+        columns = product(*(range(len(states[parent])) for parent in chosen))
+        tables[name] = {column: draw(distributions(size)) for column in columns}
+    return Network(states, parents, tables)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Evidence in the two forms that the engine and the definition take."""
+
+    network: Network
+    given: dict[str, Observation]
+    weights: dict[str, tuple[Fraction, ...]]
+
+
+@st.composite
+def cases(draw: st.DrawFn, most_nodes: int = 6) -> Case:
+    """Draw a network with evidence: states, lists of states, likelihoods."""
+    network = draw(networks(most_nodes))
+    observed: dict[str, Observation] = {}
+    weights = {}
+    for name in draw(st.lists(st.sampled_from([*network.states]), unique=True)):
+        states = network.states[name]
+        kind = draw(st.sampled_from(["state", "set", "likelihood"]))
+        if kind == "state":
+            state = draw(st.sampled_from(states))
+            observed[name], likelihood = state, {state: Fraction(1)}
+        elif kind == "set":
+            chosen = draw(st.lists(st.sampled_from(states), min_size=1))
+            observed[name], likelihood = chosen, dict.fromkeys(chosen, Fraction(1))
+        else:
+            numbers = draw(st.lists(st.integers(0, 9), min_size=len(states), max_size=len(states)).filter(any))
+            observed[name] = {state: float(number) for state, number in zip(states, numbers, strict=True)}
+            likelihood = {s: Fraction(number, max(numbers)) for s, number in zip(states, numbers, strict=True)}
+        weights[name] = tuple(likelihood.get(state, Fraction(0)) for state in states)
+    return Case(network, observed, weights)
+
+
+possible_cases = cases().filter(lambda case: case.network.mass(case.weights) > 0)
+
+
+def differences(
+    found: Mapping[str, Mapping[str, float]], expected: Mapping[str, Sequence[Fraction | float]]
+) -> dict[str, Any]:
+    """Return the targets whose distributions are not the expected ones."""
+    return {
+        name: (distribution, expected[name])
+        for name, distribution in found.items()
+        if not np.allclose(list(distribution.values()), [float(p) for p in expected[name]], rtol=CLOSE, atol=CLOSE)
+    }
+
+
+@random_networks
+@given(possible_cases)
+def test_every_posterior_is_that_of_enumeration(case: Case) -> None:
+    """Favourable mass over possible mass, for every node, with evidence on it or not."""
+    found = case.network.engine().query(case.given, targets=case.network.states)
+    assert not differences(found, case.network.posterior(case.weights))
+
+
+@random_networks
+@given(possible_cases)
+def test_log_evidence_is_that_of_enumeration(case: Case) -> None:
+    """Ln P(evidence) counts every likelihood, even on a node whose state the other evidence settles."""
+    expected = math.log(case.network.mass(case.weights))
+    assert case.network.engine().log_evidence(case.given) == pytest.approx(expected, rel=CLOSE, abs=CLOSE)
+
+
+@random_networks
+@given(cases().filter(lambda case: case.network.mass(case.weights) == 0))
+def test_impossible_evidence_names_a_smallest_clash(case: Case) -> None:
+    """What is named cannot hold together, and can as soon as any one of it is left out."""
+    engine = case.network.engine()
+    with pytest.raises(ImpossibleEvidenceError) as caught:
+        engine.query(case.given)
+    named = [finding.split(" = ")[0] for finding in caught.value.findings]
+    clash = {name: case.weights[name] for name in named}
+    assert case.network.mass(clash) == 0
+    for left_out in named:
+        assert case.network.mass({name: weight for name, weight in clash.items() if name != left_out}) > 0
+    with pytest.raises(ImpossibleEvidenceError):
+        engine.log_evidence(case.given)
+
+
+@random_networks
+@given(possible_cases, st.randoms(use_true_random=False))
+def test_the_order_of_evidence_and_targets_does_not_matter(case: Case, shuffle: Random) -> None:
+    """Evidence is a set, and a target's posterior does not hang on what else is asked."""
+    engine = case.network.engine()
+    items, targets = list(case.given.items()), list(case.network.states)
+    shuffle.shuffle(items)
+    shuffle.shuffle(targets)
+    found = engine.query(dict(items), targets=targets)
+    one_by_one = {name: tuple(engine.query(case.given, targets=[name])[name].values()) for name in targets}
+    assert list(found) == targets
+    assert not differences(found, one_by_one)
+
+
+@random_networks
+@given(possible_cases)
+def test_unknown_is_left_out(case: Case) -> None:
+    """``None``, all states in a list, and equal likelihoods say nothing; nothing but the targets left open is asked."""
+    engine = case.network.engine()
+    expected = {name: tuple(row.values()) for name, row in engine.query(case.given).items()}
+    assert list(expected) == [name for name in case.network.states if name not in case.given]
+    for name in expected:
+        states = case.network.states[name]
+        for nothing in (None, list(states), dict.fromkeys(states, 0.25)):
+            found = engine.query({**case.given, name: nothing}, targets=expected)
+            assert not differences(found, expected)
+    assert list(engine.query({**case.given, **dict.fromkeys(expected)})) == list(expected)
+
+
+@random_networks
+@given(possible_cases, st.floats(1e-300, 1e300))
+def test_only_ratios_of_likelihoods_matter(case: Case, factor: float) -> None:
+    """Likelihoods times a constant are the same evidence, for the posteriors and for ln P(evidence)."""
+    engine = case.network.engine()
+    scaled = {
+        name: {state: weight * factor for state, weight in value.items()} if isinstance(value, dict) else value
+        for name, value in case.given.items()
+    }
+    assume(all(0 < max(value.values()) < math.inf for value in scaled.values() if isinstance(value, dict)))
+    expected = {name: tuple(row.values()) for name, row in engine.query(case.given).items()}
+    assert not differences(engine.query(scaled), expected)
+    assert engine.log_evidence(scaled) == pytest.approx(engine.log_evidence(case.given), rel=CLOSE, abs=CLOSE)
+
+
+@random_networks
+@given(possible_cases, st.randoms(use_true_random=False))
+def test_names_and_order_of_nodes_and_states_do_not_matter(case: Case, shuffle: Random) -> None:
+    """A network with other names, its nodes and states in another order, gives the same answers."""
+    old = case.network
+    names = [f"m{index}" for index in range(len(old.states))]
+    shuffle.shuffle(names)
+    new_name = dict(zip(old.states, names, strict=True))
+    turned = {name: shuffle.sample(range(len(states)), len(states)) for name, states in old.states.items()}
+    waiting, order = list(old.states), []
+    while waiting:
+        ready = [name for name in waiting if not set(old.parents[name]) & set(waiting)]
+        order.append(ready[shuffle.randrange(len(ready))])
+        waiting.remove(order[-1])
+    tables = {}
+    for name in order:
+        family = (*old.parents[name], name)
+        table = old.array(name)[np.ix_(*(turned[other] for other in family), [0])]
+        tables[new_name[name]] = np.moveaxis(table, range(len(family) - 1), range(len(family) - 2, -1, -1))
+    states = {new_name[name]: tuple(old.states[name][index].upper() for index in turned[name]) for name in order}
+    parents = {new_name[name]: tuple(new_name[parent] for parent in reversed(old.parents[name])) for name in order}
+    engine = Engine(Shape(states, parents), tables.__getitem__)
+    evidence = {new_name[name]: _upper(value) for name, value in case.given.items()}
+    found = engine.query(evidence, targets=[new_name[name] for name in old.states])
+    back = {name: {state: found[new_name[name]][state.upper()] for state in old.states[name]} for name in old.states}
+    assert not differences(back, old.posterior(case.weights))
+
+
+def _upper(value: Observation) -> Observation:
+    if isinstance(value, str):
+        return value.upper()
+    if isinstance(value, Mapping):
+        return {state.upper(): weight for state, weight in value.items()}
+    return [state.upper() for state in value or ()]
+
+
+@random_networks
+@given(st.data())
+def test_a_batch_is_its_cases_one_by_one(data: st.DataObject) -> None:
+    """Each row of a batch is the query of that row; ``None`` in a column is not observed."""
+    network = data.draw(networks(4))
+    engine = network.engine()
+    columns = data.draw(st.lists(st.sampled_from([*network.states]), unique=True))
+    rows = [
+        {name: data.draw(st.sampled_from([None, *network.states[name]]), label=name) for name in columns}
+        for _ in range(data.draw(st.integers(1, 3)))
+    ]
+    indices = [{name: network.states[name].index(state) for name, state in row.items() if state} for row in rows]
+    weights = [
+        {
+            name: tuple(Fraction(int(index == state)) for index in range(len(network.states[name])))
+            for name, state in row.items()
+        }
+        for row in indices
+    ]
+    assume(all(network.mass(row) > 0 for row in weights))
+    asked = [*network.states]
+    found = engine.query_batch({name: [row[name] for row in rows] for name in columns}, targets=asked)
+    for number, row in enumerate(rows if columns else [{}]):
+        expected = engine.query(row, targets=asked)
+        for name, distribution in expected.items():
+            np.testing.assert_allclose(found[name][number], list(distribution.values()), rtol=CLOSE, atol=CLOSE)
+    assert set(engine.query_batch({name: [row[name] for row in rows] for name in columns})) == set(asked) - set(columns)
+
+
+@random_networks
+@given(possible_cases, st.integers(2, 4), st.data())
+def test_each_draw_is_as_if_alone(case: Case, draws: int, data: st.DataObject) -> None:
+    """Draws of the tables go through together and come out as each would alone, whatever is zero or equal in some."""
+    network = case.network
+    tables = {}
+    for name, states in network.states.items():
+        columns = len(network.tables[name])
+        count = draws if data.draw(st.booleans(), label=f"{name} varies") else 1
+        rows = [data.draw(distributions(len(states))) for _ in range(count * columns)]
+        shape = (count, *network.array(name).shape[:-1])
+        tables[name] = np.moveaxis(np.array(rows, dtype=np.float64).reshape(shape), 0, -1)
+    engine = network.engine()
+    weights = engine.weights(case.given)
+    alone = []
+    for number in range(draws):
+        one = {name: table[..., [number if table.shape[-1] > 1 else 0]] for name, table in tables.items()}
+        alone.append(engine.log_probability(weights, one.__getitem__)[0])
+    assume(np.isfinite(alone).any())
+    together = engine.marginals(weights, network.states, tables.__getitem__, draws)
+    np.testing.assert_allclose(together.log_evidence, alone, rtol=CLOSE, atol=CLOSE)
+    for number in np.flatnonzero(np.isfinite(alone)).tolist():
+        one = {name: table[..., [number if table.shape[-1] > 1 else 0]] for name, table in tables.items()}
+        single = engine.marginals(weights, network.states, one.__getitem__)
+        for name in network.states:
+            np.testing.assert_allclose(
+                together.posterior[name][:, number], single.posterior[name][:, 0], rtol=CLOSE, atol=CLOSE
+            )
+
+
+def test_many_draws_are_as_if_alone() -> None:
+    """More draws than fit in one go come out in their order."""
+    generator = np.random.default_rng(3)
+    shape = Shape({"a": ("0", "1", "2"), "b": ("0", "1"), "c": ("0", "1")}, {"a": (), "b": ("a",), "c": ("a", "b")})
+    draws = 1_001
+    tables = {
+        "a": generator.dirichlet(np.ones(3), draws).T,
+        "b": np.moveaxis(generator.dirichlet(np.ones(2), (draws, 3)), 0, -1),
+        "c": np.moveaxis(generator.dirichlet(np.ones(2), (3, 2)), -1, -1)[..., np.newaxis],
+    }
+    engine = Engine(shape, {name: table[..., :1] for name, table in tables.items()}.__getitem__)
+    found = engine.marginals(engine.weights({"c": "1"}), ["a"], tables.__getitem__, draws)
+    joint = np.einsum("an,abn,ab->an", tables["a"], tables["b"], tables["c"][:, :, 1, 0])
+    np.testing.assert_allclose(found.log_evidence, np.log(joint.sum(axis=0)), rtol=CLOSE)
+    np.testing.assert_allclose(found.posterior["a"], joint / joint.sum(axis=0), rtol=CLOSE)
+
+
+# ---- very small probabilities ---------------------------------------------------------------------------------------
+
+
+def stars(rows: Sequence[tuple[float, float]]) -> Engine:
+    """Return a fair root with one sign for each row: the chance of ``yes`` given that the root is ``off`` or ``on``."""
+    states = {"root": ("off", "on"), **{f"s{index}": ("no", "yes") for index in range(len(rows))}}
+    tables = {"root": np.full((2, 1), 0.5)}
+    tables |= {f"s{i}": np.array([[1 - off, off], [1 - on, on]])[..., np.newaxis] for i, (off, on) in enumerate(rows)}
+    parents = {name: () if name == "root" else ("root",) for name in states}
+    return Engine(Shape(states, parents), tables.__getitem__)
+
+
+@pytest.mark.parametrize("each", [1e-3, 1e-12, 1e-100, 1e-200, 1e-300])
+def test_log_evidence_stays_finite_far_below_what_a_float_holds(each: float) -> None:
+    """Three hundred rare signs: the logarithm is right to twelve digits, and the root's odds are as they were."""
+    engine = stars([(each, 2 * each)] * 300)
+    evidence = {f"s{index}": "yes" for index in range(300)}
+    expected = 300 * math.log(each) + math.log(0.5) + 300 * math.log(2)
+    assert engine.log_evidence(evidence) == pytest.approx(expected, rel=CLOSE)
+    assert expected < -700
+    few = {f"s{index}": "yes" for index in range(3)}
+    assert engine.query(few, ["root"])["root"]["on"] == pytest.approx(8 / 9, rel=CLOSE)
+
+
+def test_what_a_float_cannot_hold_is_not_called_impossible() -> None:
+    """Signs that pull apart by more than the range of a float still have a probability above zero."""
+    engine = stars([(1e-200, 0.5), (0.5, 1e-200)] * 2)
+    evidence = {f"s{index}": "yes" for index in range(4)}
+    assert engine.log_evidence(evidence) == pytest.approx(2 * math.log(1e-200 * 0.5), rel=CLOSE)
+    assert engine.query(evidence, ["root"])["root"]["on"] == pytest.approx(0.5, rel=CLOSE)
+
+
+# ---- what is refused ------------------------------------------------------------------------------------------------
+
+REFUSED: dict[str, tuple[Mapping[str, Any], str]] = {
+    "unknown node": ({"rot": "on"}, "evidence: every node must be in the network, got 'rot' (did you mean 'root'?)"),
+    "unknown state": ({"root": "onn"}, "root: must be one of off, on, got 'onn' (did you mean 'on'?)"),
+    "unknown state in a list": ({"root": ["on", "of"]}, "root: must be one of off, on, got 'of' (did you mean 'off'?)"),
+    "unknown state with a likelihood": ({"root": {"x": 1.0}}, "root: must be one of off, on, got 'x'"),
+    "negative": ({"root": {"on": -0.5, "off": 1}}, "root: no likelihood may be negative, got [1.0, -0.5]"),
+    "not a number": ({"root": {"on": math.nan}}, "root: every likelihood must be finite, got [0.0, nan]"),
+    "infinite": ({"root": {"on": math.inf}}, "root: every likelihood must be finite, got [0.0, inf]"),
+    "beyond a float": (
+        {"root": {"on": 10**400}},
+        "root: a likelihood must be finite, got an integer beyond floating point",
+    ),
+    "zero everywhere": (
+        {"root": {"on": 0, "off": 0.0}},
+        "root: at least one state must be possible, got a likelihood that is zero everywhere",
+    ),
+    "no state left": (
+        {"root": []},
+        "root: at least one state must be possible, got a likelihood that is zero everywhere",
+    ),
+    "a text as likelihood": ({"root": {"on": "0.5"}}, "root: a likelihood must be a number, got '0.5'"),
+    "a truth value as likelihood": ({"root": {"on": True}}, "root: a likelihood must be a number, got True"),
+    "a number": (
+        {"root": 3.5},
+        "root: must be a state, a list of states or a likelihood for each state, got 3.5",
+    ),
+    "a list of lists": ({"root": [["on"]]}, "root: must be one of off, on, got ['on'] (did you mean 'on'?)"),
+}
+
+
+@pytest.mark.parametrize("ask", ["query", "log_evidence"])
+@pytest.mark.parametrize("evidence", [pytest.param(value, id=name) for name, value in REFUSED.items()])
+def test_bad_evidence_is_refused_in_one_sentence(ask: str, evidence: tuple[Mapping[str, Any], str]) -> None:
+    """The message says where, the rule, and what was got."""
+    engine = stars([(0.1, 0.9)])
+    method: Callable[[Mapping[str, Any]], object] = getattr(engine, ask)
+    with pytest.raises(InvalidInputError) as caught:
+        method(evidence[0])
+    assert str(caught.value) == evidence[1]
+
+
+def test_an_unknown_target_is_refused() -> None:
+    """A target is checked as evidence is."""
+    with pytest.raises(
+        InvalidInputError, match=r"every node must be in the network, got 'rot' \(did you mean 'root'\?\)"
+    ):
+        stars([(0.1, 0.9)]).query({}, targets=["rot"])
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    """A batch is a table."""
+    with pytest.raises(InvalidInputError, match=r"every column must have the same length, got \{'root': 2, 's0': 1\}"):
+        stars([(0.1, 0.9)]).query_batch({"root": ["on", None], "s0": ["yes"]})
+
+
+def test_a_plan_that_does_not_fit_is_refused_before_it_is_run() -> None:
+    """Twelve nodes of eight states, tied pair by pair, make a table that no memory holds; that is said, not tried."""
+    names = [f"p{index}" for index in range(12)]
+    signs = {f"{a}{b}": (a, b) for index, a in enumerate(names) for b in names[:index]}
+    states = {name: tuple("abcdefgh") for name in names} | dict.fromkeys(signs, ("no", "yes"))
+    generator = np.random.default_rng(0)
+    tables = {name: generator.dirichlet(np.ones(8))[:, np.newaxis] for name in names}
+    tables |= {sign: generator.dirichlet(np.ones(2), (8, 8))[..., np.newaxis] for sign in signs}
+    parents: dict[str, tuple[str, ...]] = {**dict.fromkeys(names, ()), **signs}
+    engine = Engine(Shape(states, parents), tables.__getitem__)
+    with pytest.raises(ModelTooLargeError, match=r"every table of the plan must fit in 2 GB, got .* GB over"):
+        engine.query(dict.fromkeys(signs, "yes"), ["p0"])
+
+
+# ---- networks of pgmpy ----------------------------------------------------------------------------------------------
+
+
+def sprinkler() -> DiscreteBayesianNetwork:
+    """Return a network made by hand; ``grass`` has pgmpy's own names for its states, the numbers from 0."""
+    network = DiscreteBayesianNetwork([("rain", "sprinkler"), ("rain", "grass"), ("sprinkler", "grass")])
+    yes_no = {"rain": ["yes", "no"], "sprinkler": ["off", "on"]}
+    network.add_cpds(
+        TabularCPD("rain", 2, [[0.2], [0.8]], state_names={"rain": yes_no["rain"]}),
+        TabularCPD("sprinkler", 2, [[0.99, 0.6], [0.01, 0.4]], ["rain"], [2], state_names=yes_no),
+        TabularCPD(
+            "grass",
+            2,
+            [[0.2, 0.01, 1.0, 0.1], [0.8, 0.99, 0.0, 0.9]],
+            ["rain", "sprinkler"],
+            [2, 2],
+            state_names={**yes_no, "grass": [0, 1]},
+        ),
+    )
+    return network
+
+
+def test_a_network_made_by_hand_is_compiled_with_its_axes_right() -> None:
+    """P(rain | wet grass) by hand, the axes of two parents not mixed up; numbers as names of states are accepted."""
+    engine = compile_network(sprinkler())
+    wet = {"rain": 0.2 * (0.99 * 0.8 + 0.01 * 0.99), "dry sky": 0.8 * (0.6 * 0.0 + 0.4 * 0.9)}
+    expected = wet["rain"] / sum(wet.values())
+    wet_grass: Any = 1
+    assert engine.query({"grass": wet_grass}, ["rain"])["rain"]["yes"] == pytest.approx(expected, rel=CLOSE)
+    assert engine.query({"grass": {1: 1.0}}, ["rain"])["rain"]["yes"] == pytest.approx(expected, rel=CLOSE)  # type: ignore[dict-item]
+    assert engine.log_evidence({"grass": wet_grass}) == pytest.approx(math.log(sum(wet.values())), rel=CLOSE)
+    assert engine.states["rain"] == ("yes", "no")
+
+
+def test_a_network_without_a_table_is_refused() -> None:
+    """A node without a table is named."""
+    network = DiscreteBayesianNetwork([("a", "b")])
+    network.add_cpds(TabularCPD("a", 2, [[0.5], [0.5]]))
+    with pytest.raises(InvalidInputError, match="b: every node must have a table, got none"):
+        compile_network(network)
+
+
+def test_a_table_that_does_not_fit_the_network_is_refused() -> None:
+    """A table that hangs on other parents than the network says is named."""
+    network = DiscreteBayesianNetwork([("a", "b")])
+    network.add_cpds(TabularCPD("a", 2, [[0.5], [0.5]]), TabularCPD("b", 2, [[0.5], [0.5]]))
+    with pytest.raises(InvalidInputError, match="b: its table must hang on its parents in the network, got none"):
+        compile_network(network)
+
+
+def test_a_column_that_does_not_sum_to_one_is_refused() -> None:
+    """The table is named; pgmpy lets it pass until ``check_model``."""
+    network = DiscreteBayesianNetwork()
+    network.add_node("a")
+    table = TabularCPD("a", 2, [[0.5], [0.5]])
+    table.values = np.array([0.5, 0.4])
+    network.add_cpds(table)
+    with pytest.raises(InvalidInputError, match="a: every column of its table must be a distribution"):
+        compile_network(network)
+
+
+def test_an_engine_does_not_follow_later_changes_of_the_network() -> None:
+    """What is compiled is a copy."""
+    network = sprinkler()
+    engine = compile_network(network)
+    before = engine.query({})
+    network.get_cpds("rain").values[:] = [0.9, 0.1]
+    assert engine.query({}) == before
+
+
+# Lauritzen & Spiegelhalter 1988, the network "asia" (bnlearn's file, which pgmpy ships); the posteriors were computed
+# by pgmpy and pyAgrum alike and by a contraction of their own: P(evidence), then tub, lung and bronc.
+ASIA: list[tuple[dict[str, str], float, tuple[float, float, float]]] = [
+    ({"dysp": "yes"}, 0.4359706, (0.01884531, 0.10275922, 0.83396734)),
+    ({"dysp": "yes", "asia": "yes"}, 0.004501375, (0.08775096, 0.09952515, 0.81140207)),
+    ({"dysp": "yes", "asia": "yes", "smoke": "yes"}, 0.0028175, (0.07275954, 0.14551908, 0.86725821)),
+    ({"dysp": "yes", "asia": "yes", "smoke": "no"}, 0.001683875, (0.11283498, 0.02256700, 0.71794225)),
+    ({"dysp": "yes", "asia": "yes", "xray": "yes"}, 0.00098822675, (0.39171172, 0.44427051, 0.62882178)),
+    ({"xray": "yes"}, 0.11029004, (0.09241088, 0.48871140, 0.50632616)),
+    ({"xray": "yes", "dysp": "yes"}, 0.070670104, (0.11393333, 0.62125280, 0.68186854)),
+    ({"xray": "no", "dysp": "yes"}, 0.3653005, (0.00044982, 0.00245278, 0.86339198)),
+    (
+        {"asia": "yes", "smoke": "yes", "xray": "yes", "dysp": "yes"},
+        0.00069376,
+        (0.28958141, 0.57916282, 0.70091963),
+    ),
+    (
+        {"asia": "yes", "smoke": "no", "xray": "no", "dysp": "yes"},
+        0.0013894083,
+        (0.00273498, 0.00054700, 0.77283009),
+    ),
+]
+
+
+@cache
+def asia() -> Engine:
+    """The network asia, from the file in pgmpy's wheel."""
+    packed = (files("pgmpy") / "utils" / "example_models" / "asia.bif.gz").read_bytes()
+    return compile_network(BIFReader(string=gzip.decompress(packed).decode("utf-8")).get_model())
+
+
+@pytest.mark.parametrize(
+    ("evidence", "probability", "posteriors"),
+    ASIA,
+    ids=[" ".join(f"{n}={s}" for n, s in row[0].items()) for row in ASIA],
+)
+def test_asia(evidence: dict[str, str], probability: float, posteriors: tuple[float, float, float]) -> None:
+    """Published posteriors of Lauritzen & Spiegelhalter's network, to the digits printed."""
+    found = asia().query(evidence, ["tub", "lung", "bronc"])
+    assert [row["yes"] for row in found.values()] == pytest.approx(posteriors, abs=5.1e-9)
+    assert math.exp(asia().log_evidence(evidence)) == pytest.approx(probability, rel=1e-7)
+
+
+def test_asia_with_virtual_evidence() -> None:
+    """An X-ray read as positive with likelihoods .8 to .1 gives P(lung) = .2439574565 (pgmpy and pyAgrum alike)."""
+    assert asia().query({"xray": {"yes": 0.8, "no": 0.1}}, ["lung"])["lung"]["yes"] == pytest.approx(
+        0.2439574565, abs=1e-10
+    )
+
+
+def test_asia_cannot_have_tuberculosis_without_either() -> None:
+    """`either` is a logical or: the pair that clashes is named, and what has no part in it is not."""
+    with pytest.raises(
+        ImpossibleEvidenceError, match=r"^findings: tub = yes and either = no cannot hold together"
+    ) as caught:
+        asia().query({"smoke": "yes", "tub": "yes", "dysp": "no", "either": "no"})
+    assert caught.value.findings == ("tub = yes", "either = no")
