@@ -42,16 +42,16 @@ _LOG: Final = logging.getLogger(__name__)
 
 async def diagnose(request: Request) -> Response:
     """Answer one case."""
-    model = current_model(_rates(request))
+    rates = _rates(request)
     case = await read_object(request)
-    answer = await _in_thread(lambda: _diagnosed(model, case))
+    answer = await _in_thread(lambda: _diagnosed(current_model(rates), case))
     return Answer(answer)
 
 
 async def describe_model(request: Request) -> Response:
     """The vocabulary, every parameter and every source."""
-    model = current_model(_rates(request))
-    return Answer(await _in_thread(lambda: model_description(model)))
+    rates = _rates(request)
+    return Answer(await _in_thread(lambda: model_description(current_model(rates))))
 
 
 async def describe_api(request: Request) -> Response:
@@ -63,7 +63,7 @@ async def describe_api(request: Request) -> Response:
 async def health(request: Request) -> Response:
     """Say that the process answers, and with which numbers."""
     del request
-    model = current_model()
+    model = await _in_thread(current_model)
     return Answer({"status": "ok", "version": model.version, "digest": model.digest})
 
 

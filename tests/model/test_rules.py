@@ -126,7 +126,7 @@ def test_no_scan_and_no_posterior_silences_a_rule(model: Model) -> None:
 
 def test_no_text_advises_anticoagulation(model: Model) -> None:
     """Where a clot is thought of, anticoagulation is left to the surgeon."""
-    texts = [item.text for item in (*model.rulebook.rules, *model.rulebook.advice)]
+    texts = [rule.text for rule in model.rulebook.rules] + [item.text for item in model.rulebook.advice]
     about = [text for text in texts if "nticoagula" in text]
     assert about
     assert all("surgeon's decision" in text for text in about)
@@ -134,7 +134,7 @@ def test_no_text_advises_anticoagulation(model: Model) -> None:
 
 def test_every_rule_and_text_has_a_source_or_says_what_it_does(model: Model) -> None:
     """Rules end with a period and are said once."""
-    texts = [item.text for item in (*model.rulebook.rules, *model.rulebook.advice)]
+    texts = [rule.text for rule in model.rulebook.rules] + [item.text for item in model.rulebook.advice]
     assert len(texts) == len(set(texts))
     assert not [text for text in texts if not text.endswith(".")]
 

@@ -71,7 +71,9 @@ def test_a_chain_of_links_is_a_leaky_noisy_or(strengths: list[float], leak: floa
         for link in links:
             table = link.fill({})[..., 0]
             own = [p for p in link.parents if p in states]
-            fixed = table[(Ellipsis, *(states[p] for p in own), slice(None))]
+            for p in reversed(own):  # the causes stand last but for the node itself
+                table = np.take(table, states[p], axis=-2)
+            fixed = table
             row = row @ fixed if len(own) < len(link.parents) else fixed
         absent = (1 - leak) * np.prod([1 - s for s, on in zip(strengths, present, strict=True) if on])
         assert row[0] == pytest.approx(absent, abs=1e-12)

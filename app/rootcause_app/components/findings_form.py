@@ -42,7 +42,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "saddle_anesthesia",
         "bladder_bowel_dysfunction",
     ),
-    "Reflexes and nerve stretch": ("knee_reflex", "ankle_reflex", "straight_leg_raise"),
+    "Reflexes and tension signs": ("knee_reflex", "ankle_reflex", "straight_leg_raise"),
     "Pain": ("back_pain", "leg_pain", "pain_free_interval", "positional_headache"),
     "Course": ("deficit_onset", "progression", "side"),
     "Wound and general": (
