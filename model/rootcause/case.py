@@ -77,8 +77,9 @@ def parse_case(data: object) -> Case:
         findings[name] = dict(observed) if isinstance(observed, Mapping) else observed
         if isinstance(observed, tuple):
             findings[name] = list(observed)
-    _check_days(numbers)
-    return Case(MappingProxyType(findings), MappingProxyType(observations), MappingProxyType(numbers))
+    case = Case(MappingProxyType(findings), MappingProxyType(observations), MappingProxyType(numbers))
+    _check_days(case)
+    return case
 
 
 def _findings_table(data: object) -> Mapping[str, Any]:
@@ -201,11 +202,29 @@ def _from_list(variable: Variable, names: Sequence[object]) -> Observation:
     return states[0] if len(states) == 1 else states
 
 
-def _check_days(numbers: Mapping[str, float]) -> None:
-    onset, day = numbers.get("symptom_onset"), numbers.get("examination_day")
-    if onset is not None and day is not None and onset > day:
-        msg = f"findings: symptom_onset must not be after examination_day, got day {onset:g} and day {day:g}"
+def _check_days(case: Case) -> None:
+    """Refuse an onset after the examination where a number of days shows it; the network sees windows alone."""
+    onset, day = "symptom_onset", "examination_day"
+    if not {onset, day} <= case.observations.keys() or not {onset, day} & case.numbers.keys():
+        return
+    if _days(case, onset)[0] > _days(case, day)[1]:
+        got = f"{_dated(case, onset)} and {_dated(case, day)}"
+        msg = f"findings: symptom_onset must not be after examination_day, got {got}"
         raise InvalidInputError(msg)
+
+
+def _days(case: Case, name: str) -> tuple[float, float]:
+    """Return the first and the last day that a case leaves possible."""
+    if name in case.numbers:
+        return case.numbers[name], case.numbers[name]
+    variable = load_vocabulary().contexts[name]
+    windows = [variable.states.index(state) - variable.lowest_state for state in case.possible(name)]
+    ends = (-math.inf, *variable.bins, math.inf)
+    return ends[min(windows)] + 1 if min(windows) >= 0 else -math.inf, ends[max(windows) + 1]
+
+
+def _dated(case: Case, name: str) -> str:
+    return f"day {case.numbers[name]:g}" if name in case.numbers else " or ".join(case.possible(name))
 
 
 def _accepted(variable: Variable) -> str:

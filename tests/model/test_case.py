@@ -88,6 +88,11 @@ REFUSED: list[tuple[Any, str]] = [
     ({"symptom_onset": math.nan}, "a whole number of days from 0, got nan"),
     ({"post_void_residual": math.inf}, "a volume in ml, got inf"),
     ({"symptom_onset": 9, "examination_day": 8}, "must not be after examination_day, got day 9 and day 8"),
+    ({"symptom_onset": 20, "examination_day": "days_4_to_14"}, "got day 20 and days_4_to_14"),
+    (
+        {"symptom_onset": ["after_90_days", "days_8_to_30"], "examination_day": 7},
+        "got days_8_to_30 or after_90_days and",
+    ),
     ({"fever": []}, "must name at least one state that is still possible, got an empty list"),
     ({"fever": [1]}, "a list must hold states"),
     ({"fever": {"present": -0.1}}, "the likelihood of present must not be negative, got -0.1"),

@@ -315,6 +315,30 @@ def test_log_evidence_stays_finite_far_below_what_a_float_holds(each: float) -> 
     assert engine.query(few, ["root"])["root"]["on"] == pytest.approx(8 / 9, rel=CLOSE)
 
 
+@pytest.mark.parametrize("each", [1e-100, 1e-200, 1e-300])
+def test_rare_signs_of_a_hidden_lesion_do_not_vanish(each: float) -> None:
+    """Tables that are small before any step is taken are scaled as well: signs meet each other before their cause."""
+    states = {"cause": ("off", "on"), "lesion": ("none", "some", "all"), "s0": ("no", "yes"), "s1": ("no", "yes")}
+    parents = {"cause": (), "lesion": ("cause",), "s0": ("lesion",), "s1": ("lesion",)}
+    sign = np.array([[1 - grade * each, grade * each] for grade in (1, 2, 3)])[..., np.newaxis]
+    lesion = np.array([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]])[..., np.newaxis]
+    tables = {"cause": np.full((2, 1), 0.5), "lesion": lesion, "s0": sign, "s1": sign}
+    engine = Engine(Shape(states, parents), tables.__getitem__)
+    off, on = (0.5 * (row[0] + 4 * row[1] + 9 * row[2]) for row in lesion[..., 0])
+    evidence = {"s0": "yes", "s1": "yes"}
+    assert engine.log_evidence(evidence) == pytest.approx(2 * math.log(each) + math.log(off + on), rel=CLOSE)
+    assert engine.query(evidence, ["cause"])["cause"]["on"] == pytest.approx(on / (off + on), rel=CLOSE)
+
+
+def test_states_that_are_nearly_alike_are_kept_apart() -> None:
+    """States are merged when no table tells them apart; a difference in the tenth digit does."""
+    states = {"root": ("a", "b"), "sign": ("no", "yes")}
+    yes = np.array([0.5, 0.5 * (1 + 1e-9)])
+    tables = {"root": np.full((2, 1), 0.5), "sign": np.array([1 - yes, yes]).T[..., np.newaxis]}
+    engine = Engine(Shape(states, {"root": (), "sign": ("root",)}), tables.__getitem__)
+    assert engine.log_evidence({"sign": "yes"}) == pytest.approx(math.log(yes.mean()), rel=1e-14)
+
+
 def test_what_a_float_cannot_hold_is_not_called_impossible() -> None:
     """Signs that pull apart by more than the range of a float still have a probability above zero."""
     engine = stars([(1e-200, 0.5), (0.5, 1e-200)] * 2)
