@@ -33,7 +33,7 @@ MEMORY_LIMIT = 2_000_000_000
 
 _CHUNK_BYTES = 16_000_000
 _LARGEST_CHUNK = 128
-_TRIES = 12
+_TRIES = 6
 """Orders of elimination tried besides the usual ones where a plan is run for many draws."""
 
 

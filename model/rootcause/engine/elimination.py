@@ -67,6 +67,8 @@ def _size(scope: Iterable[str], cards: Mapping[str, int]) -> int:
 Criterion = Literal["weight", "fill"]
 CRITERIA: tuple[Criterion, ...] = ("weight", "fill")
 _BLUR = 1.25
+_WORTH_TRYING = 100_000
+"""Multiplications for one draw above which a better order pays for the search."""
 
 
 def greedy_order(
@@ -185,8 +187,9 @@ def best_plan(scopes: Sequence[Scope], cards: Mapping[str, int], tries: int = 0)
         tries: How many blurred orders to try besides; worth it for a plan that is run for many draws.
     """
     plans = [make_plan(scopes, cards, greedy_order(scopes, cards, criterion)) for criterion in CRITERIA]
-    jitter = random.Random(0)  # noqa: S311 - the same plan every time, nothing secret
-    plans += [make_plan(scopes, cards, greedy_order(scopes, cards, "fill", jitter)) for _ in range(tries)]
+    if min(plan.cost for plan in plans) > _WORTH_TRYING:
+        jitter = random.Random(0)  # noqa: S311 - the same plan every time, nothing secret
+        plans += [make_plan(scopes, cards, greedy_order(scopes, cards, "fill", jitter)) for _ in range(tries)]
     return min(plans, key=lambda plan: plan.cost)
 
 
