@@ -252,26 +252,39 @@ def load_case(path: str | Path) -> dict[str, Any]:
     Raises:
         InvalidInputError: If the file cannot be read, is too large, or is not valid TOML or JSON.
     """
-    name = str(path)
-    if name == "-":
-        raw = sys.stdin.buffer.read(LARGEST_CASE + 1)
-        name = "standard input"
+    name = "standard input" if str(path) == "-" else str(path)
+    text = read_text(path, LARGEST_CASE)
+    return loads_case(text, _format(name, text), name)
+
+
+def read_text(path: str | Path, largest: int) -> str:
+    """Read a file of UTF-8 text; ``-`` reads standard input.
+
+    Args:
+        path: The file.
+        largest: Bytes of the largest file that is read.
+
+    Raises:
+        InvalidInputError: If the file cannot be read, is too large, or is not UTF-8.
+    """
+    if str(path) == "-":
+        name, raw = "standard input", sys.stdin.buffer.read(largest + 1)
     else:
+        name = str(path)
         try:
             with Path(path).open("rb") as file:
-                raw = file.read(LARGEST_CASE + 1)
+                raw = file.read(largest + 1)
         except OSError as error:
             msg = f"{name}: must be a readable file, got: {error.strerror or error}"
             raise InvalidInputError(msg) from None
-    if len(raw) > LARGEST_CASE:
-        msg = f"{name}: must not be larger than {LARGEST_CASE} bytes, got more"
+    if len(raw) > largest:
+        msg = f"{name}: must not be larger than {largest} bytes, got more"
         raise InvalidInputError(msg)
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         msg = f"{name}: must be UTF-8 text, got a byte that is not at position {error.start}"
         raise InvalidInputError(msg) from None
-    return loads_case(text, _format(name, text), name)
 
 
 def _format(name: str, text: str) -> Literal["json", "toml"]:

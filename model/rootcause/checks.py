@@ -13,7 +13,7 @@ from typing import Any
 from rootcause.errors import InvalidPriorsError, nearest
 from rootcause.priors import RATE_SETS, Priors, read_toml
 from rootcause.structure import CAUSES, LEVELS, OLD_DEFICIT, REACH, ROOT_CAUSES, ROOTS, kind_of, rate_id
-from rootcause.uncertainty import points
+from rootcause.uncertainty import Noting, points
 from rootcause.vocabulary import WINDOWS, load_vocabulary
 
 _FIRST_MONTH = WINDOWS[:3]
@@ -54,18 +54,6 @@ class CheckResult:
     informative: bool
     numbers: int
     assumed: int
-
-
-class _Noting(dict[str, float]):
-    """Numbers that note which of them are looked up."""
-
-    def __init__(self, numbers: Numbers) -> None:
-        super().__init__(numbers)
-        self.noted: set[str] = set()
-
-    def __getitem__(self, key: str) -> float:
-        self.noted.add(key)
-        return super().__getitem__(key)
 
 
 def rate_of(numbers: Numbers, cause: str, procedure: str) -> float:
@@ -163,9 +151,9 @@ def check_priors(priors: Priors) -> list[CheckResult]:
     for id_, row in _checks(priors).items():
         derive = KINDS[row["kind"]]
         for procedure in row["procedures"]:
-            noting = _Noting(numbers)
+            noting = Noting(numbers)
             derived = derive(noting, procedure, row)
-            fitted = bool(noting.noted & unfitted.keys())
+            fitted = bool(noting.noted.keys() & unfitted.keys())
             without = derive(numbers | unfitted, procedure, row) if fitted else None
             low, high = float(row["low"]), float(row["high"])
             informative = (low, high) == (0.0, 1.0)

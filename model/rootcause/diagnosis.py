@@ -369,6 +369,7 @@ def answer(
     none = float(point.none[0])
     log_evidence = float(point.log_evidence[0])
     flags = rulebook.red_flags(case)
+    urgency = rulebook.urgency_of(flags)
     nothing = engine.weights({**case.observations, **dict.fromkeys((*CAUSES, UNMODELLED), "absent")})
     no_cause = math.exp(float(engine.log_probability(nothing)[0]) - log_evidence)
     none_low, none_high = (None, None) if draws is None else interval(draws.none)
@@ -384,8 +385,8 @@ def answer(
         log_evidence=log_evidence,
         conflict=conflict(engine, case, log_evidence),
         red_flags=flags,
-        urgency=rulebook.urgency_of(flags),
-        actions=rulebook.actions(case, means),
+        urgency=urgency,
+        actions=rulebook.actions(case, means, urgency.level),
         frequencies=frequencies(engine, case, log_evidence, means, none),
     )
 

@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol, get_args
 
 from rootcause import diagnosis
-from rootcause.case import Case, loads_json, parse_case
+from rootcause.case import Case, loads_json, parse_case, read_text
 from rootcause.engine import Engine
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError, nearest
+from rootcause.priors import Provenance
 from rootcause.structure import CAUSES
 from rootcause.vocabulary import Variable, load_vocabulary
 
@@ -50,20 +51,8 @@ _KEYS = ("id", "cause", *PARTS)
 _VIEW_TITLES: Mapping[View, str] = MappingProxyType({"bedside": "bedside alone", "with_tests": "with tests"})
 
 
-class Answering(Protocol):
+class Answering(Provenance, Protocol):
     """What an evaluation needs of a model."""
-
-    @property
-    def version(self) -> str:
-        """Version of the software."""
-
-    @property
-    def digest(self) -> str:
-        """Digest of every number and of the rate set."""
-
-    @property
-    def rates(self) -> str:
-        """The rate set."""
 
     @property
     def engine(self) -> Engine:
@@ -323,7 +312,7 @@ def load_coded_cases(path: str | Path) -> list[CodedCase]:
         InvalidInputError: If the file cannot be read or breaks rules; one line for each broken rule of each case.
     """
     where = str(path)
-    data = loads_json(_read(path), where)
+    data = loads_json(read_text(path, LARGEST_FILE), where)
     if not isinstance(data, list) or not data:
         got = "an empty list" if isinstance(data, list) else _kind(data)
         raise InvalidInputError(f"{where}: must hold a list of at least one case, got {got}")
@@ -345,21 +334,6 @@ def load_coded_cases(path: str | Path) -> list[CodedCase]:
     if problems:
         raise InvalidInputError("\n".join(problems))
     return cases
-
-
-def _read(path: str | Path) -> str:
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise InvalidInputError(f"{path}: must be a readable file, got: {error.strerror or error}") from None
-    if len(raw) > LARGEST_FILE:
-        raise InvalidInputError(f"{path}: must not be larger than {LARGEST_FILE} bytes, got more")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = f"position {error.start}"
-        raise InvalidInputError(f"{path}: must be UTF-8 text, got a byte that is not at {place}") from None
 
 
 def _shape_problems(row: object) -> list[str]:

@@ -22,29 +22,18 @@ from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
 from rootcause.errors import InvalidInputError, nearest
+from rootcause.priors import Provenance
 
 _WIDTH = 100
 _WORD = "[A-Za-z][A-Za-z0-9_]*"
 
 
-class Exportable(Protocol):
+class Exportable(Provenance, Protocol):
     """What an export needs of a model."""
 
     @property
     def network(self) -> Any:  # noqa: ANN401 - pgmpy has no types
         """The network as pgmpy knows it."""
-
-    @property
-    def version(self) -> str:
-        """Version of the software."""
-
-    @property
-    def digest(self) -> str:
-        """Digest of every number and of the rate set."""
-
-    @property
-    def rates(self) -> str:
-        """The rate set."""
 
     @property
     def rulebook(self) -> Any:  # noqa: ANN401 - any object with a ``disclaimer``

@@ -19,7 +19,7 @@ from rootcause.network import MAX_COLUMNS, to_pgmpy
 from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors
 from rootcause.rules import Rulebook, load_rulebook
 from rootcause.structure import REOPERATED, between, build
-from rootcause.uncertainty import draw, points
+from rootcause.uncertainty import Noting, draw, points
 from rootcause.vocabulary import Vocabulary, load_vocabulary
 
 if TYPE_CHECKING:
@@ -30,16 +30,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-class _Noting(dict[str, Array]):
-    """Numbers that note which of them are looked up, and answer for those that are not there."""
-
-    def __init__(self, numbers: Mapping[str, Array]) -> None:
-        super().__init__(numbers)
-        self.noted: dict[str, None] = {}
-
-    def __getitem__(self, key: str) -> Array:
-        self.noted[key] = None
-        return super().__getitem__(key)
+class _Lenient(Noting[Array]):
+    """Numbers that answer for those that are not there, too."""
 
     def __missing__(self, _: str) -> Array:
         return np.full(1, 0.5)
@@ -47,7 +39,7 @@ class _Noting(dict[str, Array]):
 
 def _incomplete(priors: Priors) -> list[str]:
     """Say which numbers the network asks for and lacks, and which nothing asks for."""
-    noting = _Noting(points(priors.parameters))
+    noting = _Lenient(points(priors.parameters))
     for node in build():
         node.fill(noting)
     noting.noted.update(dict.fromkeys(f"reoperation.{cause}" for cause in REOPERATED))
@@ -94,7 +86,7 @@ class Model:
 
     @property
     def digest(self) -> str:
-        """sha256, in hex, over every number and the choice of the rate set."""
+        """sha256, in hex, over every number, rule and piece of advice, and the choice of the rate set."""
         return self.priors.digest
 
     @property
@@ -169,7 +161,7 @@ class Model:
         return table
 
     def _numbers_of_now(self, name: str) -> tuple[str, ...]:
-        noting = _Noting(self._points)
+        noting = Noting(self._points)
         self._nodes[name].fill(noting)
         return tuple(noting.noted)
 

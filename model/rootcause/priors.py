@@ -15,7 +15,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -126,7 +126,7 @@ class Priors:
         parameters: The numbers, by id.
         sources: The publications, by key.
         rates: The rate set that was chosen.
-        digest: sha256, in hex, over every number of the folder and the rate set.
+        digest: sha256, in hex, over every number, rule and piece of advice of the folder, and the rate set.
         folder: Where the numbers were read from; the other data of the model lie beside them.
     """
 
@@ -135,6 +135,22 @@ class Priors:
     rates: RateSet
     digest: str
     folder: Traversable
+
+
+class Provenance(Protocol):
+    """What says where an answer, a table or a file came from."""
+
+    @property
+    def version(self) -> str:
+        """Version of the software."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of every number and of the rate set."""
+
+    @property
+    def rates(self) -> str:
+        """The rate set."""
 
 
 def shipped_priors() -> Traversable:

@@ -163,9 +163,14 @@ class Rulebook:
         level = next((level for level in LEVELS if level in fired), LEVELS[-1])
         return Urgency(level, self.urgency[level])
 
-    def actions(self, case: Case, posterior: Mapping[str, float]) -> tuple[Action, ...]:
-        """Return the advice that applies to a case, given the probability of each cause, in the order of the file."""
-        level = self.urgency_of(self.red_flags(case)).level
+    def actions(self, case: Case, posterior: Mapping[str, float], level: Level) -> tuple[Action, ...]:
+        """Return the advice that applies to a case, in the order of the file.
+
+        Args:
+            case: What was found.
+            posterior: Probability of each cause.
+            level: The urgency of the case.
+        """
         return tuple(
             Action(item.id, item.text, item.claims, item.sources)
             for item in self.advice

@@ -8,6 +8,7 @@ their concentrations. The mean of every draw is thus the point, exactly.
 
 import zlib
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,25 @@ from rootcause.priors import COVERAGE, Parameter, share_groups
 
 Draws = Mapping[str, NDArray[np.float64]]
 """Values of numbers by id, each of shape ``(n,)``; n is 1 where the numbers stand at their points."""
+
+_Value = TypeVar("_Value")
+
+
+class Noting(dict[str, _Value]):
+    """Numbers that note which of them are looked up.
+
+    Attributes:
+        noted: Their ids, in the order in which they were first looked up.
+    """
+
+    def __init__(self, numbers: Mapping[str, _Value]) -> None:
+        super().__init__(numbers)
+        self.noted: dict[str, None] = {}
+
+    def __getitem__(self, key: str) -> _Value:
+        self.noted[key] = None
+        return super().__getitem__(key)
+
 
 _LOWEST, _HIGHEST = -1.0, 18.0  # natural logs of the concentrations that are searched
 _HALVINGS = 48
