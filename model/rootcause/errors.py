@@ -41,14 +41,17 @@ class ImpossibleEvidenceError(InvalidInputError):
 
     Attributes:
         findings: A clashing set from which nothing can be left out.
+        row: In a batch, the number of the case, from 0.
     """
 
-    def __init__(self, findings: Sequence[str]) -> None:
+    def __init__(self, findings: Sequence[str], row: int | None = None) -> None:
         """Name the findings that clash, as ``name = state``."""
         self.findings = tuple(findings)
+        self.row = row
         listed = " and ".join(self.findings)
         verb = "cannot hold" if len(self.findings) == 1 else "cannot hold together"
-        super().__init__(f"findings: {listed} {verb}: no state of the model explains that")
+        where = "findings" if row is None else f"row {row}: findings"
+        super().__init__(f"{where}: {listed} {verb}: no state of the model explains that")
 
 
 class ModelTooLargeError(RootcauseError, MemoryError):

@@ -77,7 +77,8 @@ class Model:
         self._table = cache(self._table_now)
         self._numbers_of = cache(self._numbers_of_now)
         self._before = lru_cache(maxsize=64)(self._before_now)
-        self.engine = Engine(Shape(states, parents), self._table)
+        links = frozenset(name for name, node in self._nodes.items() if node.link)
+        self.engine = Engine(Shape(states, parents, links), self._table)
 
     @property
     def version(self) -> str:

@@ -29,12 +29,14 @@ class Node:
         states: Its states; ordered from the least to the worst where the node is a link of a chain.
         parents: Names of its parents, in the order of the table's axes.
         fill: Makes the table from numbers: shape ``(*cards of parents, len(states), draws)``, summing to 1 over states.
+        link: Whether it is the worse of its first parent and of one more contribution.
     """
 
     name: str
     states: tuple[str, ...]
     parents: tuple[str, ...]
     fill: Fill
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def chain(
         if before is None:
             yield Node(link, states, parents, fill)
         else:
-            yield Node(link, states, (before, *parents), _linked(fill))
+            yield Node(link, states, (before, *parents), _linked(fill), link=True)
         before = link
 
 

@@ -5,6 +5,8 @@
 >>> engine.query({"smoke": "yes"}, targets=["lung"])  # doctest: +SKIP
 """
 
-from rootcause.engine.compiled import Engine, Marginals, Observation, Shape, compile_network
+from rootcause.engine.evidence import Observation
+from rootcause.engine.inference import Engine, Marginals, compile_network
+from rootcause.engine.layout import Shape
 
 __all__ = ["Engine", "Marginals", "Observation", "Shape", "compile_network"]

@@ -1,0 +1,357 @@
+"""Run a plan on numbers, forwards to P(evidence) and backwards to all its derivatives: compiled to machine code.
+
+Tables are columns of ``draws`` values each; with one draw the loops run over entries, with several the innermost loop
+runs over the draws, side by side in memory. All terms are sums of products of what is not negative, so nothing cancels.
+A table whose largest entry has become small is scaled to a maximum of 1 for every draw, and the logarithm of the scale
+is kept. References: Darwiche 2003 (derivatives), Zhang & Poole 1996 (elimination).
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from rootcause.engine.planner import (
+    ALIVE,
+    ARENA,
+    AXIS_DIM,
+    COEF,
+    COUNT,
+    ENT_PTR,
+    FAC_OFF,
+    FAC_SIZE,
+    FACTORS,
+    FIRST_AXIS,
+    LAST_AXIS,
+    LEAVES,
+    LEFT,
+    REC_FIRST,
+    REC_LEAF,
+    RECORDS,
+    SRC,
+    STEP_A,
+    STEP_B,
+    STEP_C,
+    STEPS,
+    STRIDE_A,
+    STRIDE_B,
+    STRIDE_C,
+)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bits = NDArray[np.uint8]
+Words = NDArray[np.uint64]
+Word = np.uint64
+
+_SMALL = 1e-60
+"""Largest entry of a table below which it is scaled; two such multiplied are still far above the smallest float."""
+
+_LARGE = 1e60
+"""Largest entry of a derivative above which it is scaled."""
+
+
+@njit(cache=True, nogil=True)
+def fill_leaves(room: Ints, reals: Floats, values: Floats, arena: Floats, logs: Floats) -> None:
+    """Compute the leaves from the entries of the tables.
+
+    Args:
+        room: The plan.
+        reals: The coefficients of the plan.
+        values: Entries of all tables, shape ``(entries, draws)``.
+        arena: Receives the factors, ``draws`` values for each entry, shape ``(entries of all factors * draws,)``.
+        logs: Receives the logarithm of what the leaves were divided by, shape ``(draws,)``.
+    """
+    draws = values.shape[1]
+    peaks = np.empty(draws)
+    for d in range(draws):
+        logs[d] = 0.0
+    leaves = room[COUNT, LEAVES]
+    for e in range((room[FAC_OFF, leaves - 1] + room[FAC_SIZE, leaves - 1]) * draws):
+        arena[e] = 1.0
+    for record in range(room[COUNT, RECORDS]):
+        leaf = room[REC_LEAF, record]
+        at = room[FAC_OFF, leaf] * draws
+        for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
+            _entry(room, reals, values, arena, at, entry)
+            at += draws
+        _scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], logs, peaks)
+
+
+@njit(cache=True, nogil=True)
+def _entry(room: Ints, reals: Floats, values: Floats, arena: Floats, at: int, entry: int) -> None:
+    """Multiply an entry of a leaf by the sum of its sources."""
+    for d in range(values.shape[1]):
+        arena[at + d] *= _sum(room, reals, values, entry, d)
+
+
+@njit(cache=True, nogil=True)
+def _sum(room: Ints, reals: Floats, values: Floats, entry: int, draw: int) -> float:
+    total = 0.0
+    for k in range(room[ENT_PTR, entry], room[ENT_PTR, entry + 1]):
+        total += reals[COEF, k] * values[room[SRC, k], draw]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _peaks(table: Floats, offset: int, size: int, peaks: Floats) -> bool:
+    """Set the largest entry of a table for each draw; return whether any is outside of what may stay as it is."""
+    draws = peaks.size
+    start = np.uint64(offset * draws)
+    for d in range(draws):
+        peaks[d] = 0.0
+    for _ in range(size):
+        for d in range(np.uint64(draws)):
+            peaks[d] = max(peaks[d], table[start + d])
+        start += np.uint64(draws)
+    for d in range(draws):
+        if (peaks[d] < _SMALL and peaks[d] > 0.0) or peaks[d] > _LARGE:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _divide(table: Floats, offset: int, size: int, peaks: Floats) -> None:
+    """Divide each draw of a table whose largest entry is too small or too large by it; leave 1 in the other peaks."""
+    draws = peaks.size
+    for d in range(draws):
+        if peaks[d] == 0.0 or _SMALL <= peaks[d] <= _LARGE:
+            peaks[d] = 1.0
+    for e in range(offset, offset + size):
+        for d in range(draws):
+            table[e * draws + d] /= peaks[d]
+
+
+@njit(cache=True, nogil=True)
+def _scale(table: Floats, offset: int, size: int, logs: Floats, peaks: Floats) -> None:
+    """Divide each draw of a table that has become small by its largest entry, and keep the logarithm."""
+    if _peaks(table, offset, size, peaks):
+        _divide(table, offset, size, peaks)
+        for d in range(logs.size):
+            logs[d] += math.log(peaks[d])
+
+
+@njit(cache=True, nogil=True)
+def forwards(room: Ints, arena: Floats, logs: Floats, axes: Words) -> None:
+    """Run all steps, and add ln P(evidence) to ``logs``: minus infinity where it is impossible.
+
+    Args:
+        room: The plan.
+        arena: Factors, as from ``fill_leaves``; receives the results of the steps.
+        logs: Shape ``(draws,)``.
+        axes: Working memory for the axes of a step, shape ``(5, WIDEST + 2)``.
+    """
+    draws = logs.size
+    peaks = np.empty(draws)
+    arena[room[COUNT, ARENA] * draws : (room[COUNT, ARENA] + 1) * draws] = 1.0
+    for step in range(room[COUNT, STEPS]):
+        one, two, three = _places(room, step, draws)
+        size = room[FAC_SIZE, room[STEP_C, step]]
+        for e in range(three, three + size * draws):
+            arena[e] = 0.0
+        count = _axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, draws, axes)
+        _multiply(axes, count, arena, three, arena, one, arena, two)
+        _scale(arena, room[FAC_OFF, room[STEP_C, step]], size, logs, peaks)
+    for i in range(room[COUNT, LEFT]):
+        offset = room[FAC_OFF, room[ALIVE, i]] * draws
+        for d in range(draws):
+            value = arena[offset + d]
+            logs[d] += math.log(value) if value > 0.0 else -np.inf
+
+
+@njit(cache=True, nogil=True)
+def _places(room: Ints, step: int, draws: int) -> tuple[int, int, int]:
+    """Return where the two factors of a step and its result begin; a missing second factor is the 1 at the end."""
+    second = room[STEP_B, step]
+    two = room[FAC_OFF, second] if second >= 0 else room[COUNT, ARENA]
+    return room[FAC_OFF, room[STEP_A, step]] * draws, two * draws, room[FAC_OFF, room[STEP_C, step]] * draws
+
+
+@njit(cache=True, nogil=True)
+def _axes(room: Ints, step: int, out: int, left: int, right: int, draws: int, axes: Words) -> int:
+    """Write the axes of a step, the draws last, with neighbours joined where they are one stretch in all three tables.
+
+    Args:
+        room: The plan.
+        step: The step.
+        out: Row with the strides of the table that is added to.
+        left: Row with those of the first that is multiplied.
+        right: Row with those of the second.
+        draws: Number of draws.
+        axes: Receives size and strides of each axis, and a row of zeros to count in.
+    """
+    count = 0
+    for at in range(room[FIRST_AXIS, step], room[LAST_AXIS, step] + (draws > 1)):
+        if at == room[LAST_AXIS, step]:
+            size, o, x, y = draws, 1, 1, 1
+        else:
+            size = room[AXIS_DIM, at]
+            o, x, y = room[out, at] * draws, room[left, at] * draws, room[right, at] * draws
+        if (
+            count
+            and axes[1, count - 1] == o * size
+            and axes[2, count - 1] == x * size
+            and axes[3, count - 1] == y * size
+        ):
+            count -= 1
+            size *= axes[0, count]
+        axes[0, count], axes[1, count], axes[2, count], axes[3, count], axes[4, count] = size, o, x, y, 0
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _stretch(axes: Words, last: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
+    """Add the products along one axis; each way of striding is a loop of its own, so that it becomes vector code."""
+    size, so, sx, sy = axes[0, last], axes[1, last], axes[2, last], axes[3, last]
+    if so == 1 and sx == 1 and sy == 0:
+        factor = right[y]
+        for i in range(size):
+            out[o + i] += left[x + i] * factor
+    elif so == 1 and sx == 1 and sy == 1:
+        for i in range(size):
+            out[o + i] += left[x + i] * right[y + i]
+    elif so == 1 and sx == 0 and sy == 1:
+        factor = left[x]
+        for i in range(size):
+            out[o + i] += factor * right[y + i]
+    elif so == 0 and sx == 1 and sy == 1:
+        total = 0.0
+        for i in range(size):
+            total += left[x + i] * right[y + i]
+        out[o] += total
+    elif so == 0 and sx == 1 and sy == 0:
+        total = 0.0
+        for i in range(size):
+            total += left[x + i]
+        out[o] += total * right[y]
+    else:
+        for i in range(size):
+            out[o + i * so] += left[x + i * sx] * right[y + i * sy]
+
+
+@njit(cache=True, nogil=True)
+def _multiply(
+    axes: Words, count: int, out: Floats, out_at: int, left: Floats, left_at: int, right: Floats, at: int
+) -> None:
+    """Add the products of two tables to a third, over all axes.
+
+    Places are unsigned: a place that cannot be negative needs no test, and only then does a loop become vector code.
+    """
+    o, x, y = np.uint64(out_at), np.uint64(left_at), np.uint64(at)
+    if count == 0:
+        out[o] += left[x] * right[y]
+        return
+    last = count - 1
+    two = axes[0, last] == 2  # noqa: PLR2004 - most variables have two states
+    so, sx, sy = axes[1, last], axes[2, last], axes[3, last]
+    rows, ro, rx, ry = np.uint64(1), np.uint64(0), np.uint64(0), np.uint64(0)
+    if count > 1:  # the axis before the last is a loop of its own
+        rows, ro, rx, ry = axes[0, last - 1], axes[1, last - 1], axes[2, last - 1], axes[3, last - 1]
+    while True:
+        for _ in range(rows):
+            if two:
+                out[o] += left[x] * right[y]
+                out[o + so] += left[x + sx] * right[y + sy]
+            else:
+                _stretch(axes, last, out, o, left, x, right, y)
+            o += ro
+            x += rx
+            y += ry
+        o -= rows * ro
+        x -= rows * rx
+        y -= rows * ry
+        axis = last - 2
+        while axis >= 0:
+            o += axes[1, axis]
+            x += axes[2, axis]
+            y += axes[3, axis]
+            axes[4, axis] += np.uint64(1)
+            if axes[4, axis] < axes[0, axis]:
+                break
+            axes[4, axis] = 0
+            o -= axes[0, axis] * axes[1, axis]
+            x -= axes[0, axis] * axes[2, axis]
+            y -= axes[0, axis] * axes[3, axis]
+            axis -= 1
+        if axis < 0:
+            return
+
+
+@njit(cache=True, nogil=True)
+def backwards(room: Ints, arena: Floats, slopes: Floats, wanted: Bits, draws: int, axes: Words) -> None:
+    """Set the derivative of P(evidence) by every entry of the wanted leaves, up to a factor for each draw and table.
+
+    Args:
+        room: The plan.
+        arena: All factors, after ``forwards``.
+        slopes: Receives the derivatives, shape as ``arena``.
+        wanted: 1 for each leaf whose derivative is wanted, else 0; set as well for what lies on the way.
+        draws: Number of draws.
+        axes: Working memory for the axes of a step, shape ``(5, WIDEST + 2)``.
+    """
+    peaks = np.empty(draws)
+    for step in range(room[COUNT, STEPS]):
+        one, two = room[STEP_A, step], room[STEP_B, step]
+        wanted[room[STEP_C, step]] = wanted[one] or (two >= 0 and wanted[two])
+    for factor in range(room[COUNT, FACTORS]):
+        if wanted[factor]:
+            start = room[FAC_OFF, factor] * draws
+            for e in range(start, start + room[FAC_SIZE, factor] * draws):
+                slopes[e] = 0.0
+    for i in range(room[COUNT, LEFT]):
+        start = room[FAC_OFF, room[ALIVE, i]] * draws
+        for d in range(draws):
+            slopes[start + d] = 1.0
+    for step in range(room[COUNT, STEPS] - 1, -1, -1):
+        if not wanted[room[STEP_C, step]]:
+            continue
+        one, two = room[STEP_A, step], room[STEP_B, step]
+        a, b, c = _places(room, step, draws)
+        if wanted[one]:
+            count = _axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, draws, axes)
+            _multiply(axes, count, slopes, a, slopes, c, arena, b)
+            _temper(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks)
+        if two >= 0 and wanted[two]:
+            count = _axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, draws, axes)
+            _multiply(axes, count, slopes, b, slopes, c, arena, a)
+            _temper(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks)
+
+
+@njit(cache=True, nogil=True)
+def _temper(slopes: Floats, offset: int, size: int, peaks: Floats) -> None:
+    """Scale each draw of a derivative that has become small or large to a maximum of 1."""
+    if _peaks(slopes, offset, size, peaks):
+        _divide(slopes, offset, size, peaks)
+
+
+@njit(cache=True, nogil=True)
+def scatter(room: Ints, reals: Floats, entries: Floats, arena: Floats, slopes: Floats, result: Floats) -> None:
+    """Add d ln P(evidence) / d entry for every entry that the leaves are made of.
+
+    P(evidence) is the sum of a leaf times its derivative, whatever the scale of that, so ln P has the derivative over
+    that sum. It holds for leaves of one record: the plan must be made without merging.
+
+    Args:
+        room: The plan.
+        reals: The plan.
+        entries: Entries of all tables, shape ``(entries, 1)``.
+        arena: Factors, after ``forwards``.
+        slopes: Their derivatives, after ``backwards``.
+        result: Shape ``(entries,)``.
+    """
+    for record in range(room[COUNT, RECORDS]):
+        leaf = room[REC_LEAF, record]
+        offset, size = room[FAC_OFF, leaf], room[FAC_SIZE, leaf]
+        total = 0.0
+        scale = 1.0
+        for e in range(size):
+            total += arena[offset + e] * slopes[offset + e]
+            raw = _sum(room, reals, entries, room[REC_FIRST, record] + e, 0)
+            if raw > 0.0:
+                scale = arena[offset + e] / raw
+        for e in range(size):
+            entry = room[REC_FIRST, record] + e
+            for k in range(room[ENT_PTR, entry], room[ENT_PTR, entry + 1]):
+                result[room[SRC, k]] += reals[COEF, k] * slopes[offset + e] * scale / total

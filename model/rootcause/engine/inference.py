@@ -1,0 +1,610 @@
+"""Exact answers from any discrete Bayesian network: the questions that can be asked of an engine."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootcause.engine.evidence import Observation, in_words, known, weight_of
+from rootcause.engine.layout import Shape, Tables, lay_out
+from rootcause.engine.pgmpy_networks import check_table, read_network
+from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
+
+if TYPE_CHECKING:
+    from rootcause.engine.explanation import Explanation
+    from rootcause.engine.machine import Look, Machine
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Weights = Mapping[str, Array]
+"""By node, a likelihood for each state, shape ``(states,)``."""
+
+LARGEST_JOINT = 1_000_000
+"""Entries of the largest joint distribution that is returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marginals:
+    """Posterior of each target and the logarithm of P(evidence), for each draw.
+
+    Attributes:
+        posterior: By node, shape ``(states, draws)``; zero in a draw in which the evidence is impossible.
+        log_evidence: Shape ``(draws,)``.
+    """
+
+    posterior: Mapping[str, Array]
+    log_evidence: Array
+
+
+class Engine:
+    """A compiled network. Its methods change nothing and may be called from several threads.
+
+    The arrays are made at the first question, and machine code is compiled, once for each version of the package, at
+    the first question of all (it is kept on disk; see ``rootcause.engine.compiler``).
+    """
+
+    def __init__(self, shape: Shape, tables: Tables) -> None:
+        """Keep the structure and the tables to use where a question brings none of its own."""
+        self._shape = shape
+        self._tables = tables
+        self._number = {name: {s: k for k, s in enumerate(states)} for name, states in shape.states.items()}
+
+    @property
+    def states(self) -> Mapping[str, tuple[str, ...]]:
+        """States of every node."""
+        return self._shape.states
+
+    @cached_property
+    def _machine(self) -> "Machine":
+        """Gates recognised, unless the network is so small that plain tables are faster."""
+        found = lay_out(self._shape, self._tables)
+        if not found.gates or (not self._shape.links and self._plain.dense):
+            return self._plain
+        return _machine()(found, self._tables)
+
+    @cached_property
+    def _plain(self) -> "Machine":
+        """Every table as it is."""
+        return _machine()(lay_out(self._shape, self._tables, gates=False), self._tables)
+
+    def _machine_for(self, names: Iterable[str], tables: Tables | None = None) -> "Machine":
+        """Return the machine that knows all the nodes, and whose gates hold for the tables."""
+        machine = self._machine
+        if tables is not None and machine.layout.numeric:
+            return self._plain
+        index = machine.layout.index
+        return machine if all(name in index for name in names) else self._plain
+
+    # ---- questions ---------------------------------------------------------------------------------------------------
+
+    def query(
+        self,
+        evidence: Mapping[str, Observation],
+        targets: Iterable[str] | None = None,
+        *,
+        do: Mapping[str, str] | None = None,
+    ) -> dict[str, dict[str, float]]:
+        """Return the posterior distribution of each target.
+
+        Args:
+            evidence: By node, what was observed.
+            targets: The nodes asked for; ``None`` asks for every node that has no evidence.
+            do: By node, the state it is set to by an intervention (Pearl 2009): what it hung on is cut off.
+
+        Raises:
+            InvalidInputError: If a node or state is unknown, or a likelihood is negative, not finite or all zero.
+            ImpossibleEvidenceError: If the evidence has probability zero.
+            ModelTooLargeError: If no plan fits in memory.
+        """
+        if do:
+            return self.do(do).query(evidence, targets)
+        asked = self._targets(targets, (name for name, observed in evidence.items() if observed is not None))
+        machine = self._machine_for((*evidence, *asked))
+        look = self._look(machine, evidence)
+        found = self._posteriors(machine, look, asked)
+        if found is None:
+            raise ImpossibleEvidenceError(self.clash(self.weights(evidence)))
+        result = {}
+        start = 0
+        values = found[0].tolist()
+        for name in asked:
+            states = self._shape.states[name]
+            stop = start + len(states)
+            result[name] = dict(zip(states, values[start:stop], strict=True))
+            start = stop
+        return result
+
+    def query_batch(
+        self, evidence: Mapping[str, Sequence[Observation] | Ints], targets: Iterable[str] | None = None
+    ) -> dict[str, Array]:
+        """Return the posteriors for many cases, each with its own pattern of evidence.
+
+        Args:
+            evidence: By node, one observation for each case, ``None`` for what was not observed; or an array of whole
+                numbers: the number of the state, from 0, and -1 for what was not observed.
+            targets: The nodes asked for; ``None`` asks for every node that has no column.
+
+        Returns:
+            By target, shape ``(cases, states)``.
+
+        Raises:
+            InvalidInputError: If columns differ in length, or as for ``query``.
+            ImpossibleEvidenceError: If the evidence of a case has probability zero; the message says which.
+            ModelTooLargeError: If no plan fits in memory.
+        """
+        lengths = {name: len(column) for name, column in evidence.items()}
+        if len(set(lengths.values())) > 1:
+            msg = f"evidence: every column must have the same length, got {lengths}"
+            raise InvalidInputError(msg)
+        rows = next(iter(lengths.values()), 1)
+        for name in evidence:
+            known(name, self.states)
+        asked = self._targets(targets, evidence)
+        machine = self._machine_for((*evidence, *asked))
+        columns = {name: self._column(name, column) for name, column in evidence.items()}
+        direct, apart = self._split(machine, evidence, asked)
+        numbers = self._numbers(machine, direct)
+        result = {name: np.empty((rows, len(self.states[name]))) for name in asked}
+
+        def chunk(start: int, stop: int) -> "Look":
+            return self._look_at(machine, {name: column[start:stop] for name, column in columns.items()}, stop - start)
+
+        for start, posterior, logs in machine.many(rows, chunk, numbers):
+            self._refuse_impossible(evidence, start, logs)
+            stop = start + len(logs)
+            for name, part in self._cut(direct, posterior.T).items():
+                result[name][start:stop] = part.T
+            for name in apart:
+                result[name][start:stop] = self._apart(machine, chunk(start, stop), [name], logs)[0]
+        return result
+
+    def log_evidence(self, evidence: Mapping[str, Observation]) -> float:
+        """Return the natural logarithm of P(evidence).
+
+        Virtual evidence counts with its largest likelihood taken as 1.
+
+        Raises:
+            InvalidInputError: As for ``query``.
+            ImpossibleEvidenceError: If the evidence has probability zero.
+        """
+        weights = self.weights(evidence)
+        found = float(self.log_probability(weights)[0])
+        if not math.isfinite(found):
+            raise ImpossibleEvidenceError(self.clash(weights))
+        return found
+
+    def joint(self, evidence: Mapping[str, Observation], targets: Sequence[str]) -> Array:
+        """Return the joint posterior distribution of some nodes.
+
+        Returns:
+            One axis for each target, in their order; sums to 1.
+
+        Raises:
+            InvalidInputError: As for ``query``, or if the distribution has more than ``LARGEST_JOINT`` entries.
+            ImpossibleEvidenceError: If the evidence has probability zero.
+        """
+        asked = self._targets(targets, ())
+        shape = tuple(len(self.states[name]) for name in asked)
+        size = math.prod(shape)
+        if size > LARGEST_JOINT:
+            msg = f"targets: a joint distribution may have {LARGEST_JOINT:,} entries, got {size:,}"
+            raise InvalidInputError(msg)
+        machine = self._machine_for((*evidence, *asked))
+        base = self.weights(evidence)
+        values = np.indices(shape).reshape(len(shape), -1)
+        allowed = np.ones(size)
+        rest = {name: weight for name, weight in base.items() if name not in asked}
+        for name, states in zip(asked, values, strict=True):
+            if name in base:
+                allowed *= base[name][states]
+        open_ = np.flatnonzero(allowed)
+        columns = {name: states[open_] for name, states in zip(asked, values, strict=True)}
+        fixed = self._codes_of(machine, rest)
+
+        def chunk(start: int, stop: int) -> "Look":
+            own = {name: column[start:stop] for name, column in columns.items()}
+            return _joined(fixed, self._look_at(machine, own, stop - start))
+
+        logs = np.full(size, -np.inf)
+        for start, _, found in machine.many(len(open_), chunk, np.zeros(0, np.int64)):
+            at = open_[start : start + len(found)]
+            logs[at] = found + np.log(allowed[at])
+        if not np.isfinite(logs).any():
+            raise ImpossibleEvidenceError(self.clash(base))
+        joint: Array = np.exp(logs - logs.max()).reshape(shape)
+        return joint / joint.sum()
+
+    def most_probable(self, evidence: Mapping[str, Observation]) -> "Explanation":
+        """Return the most probable explanation: the likeliest state of all nodes together, given the evidence.
+
+        Raises:
+            InvalidInputError: As for ``query``.
+            ImpossibleEvidenceError: If the evidence has probability zero.
+            ModelTooLargeError: If no plan fits in memory.
+        """
+        from rootcause.engine.explanation import most_probable
+
+        weights = self.weights(evidence)
+        found = most_probable(self._shape, self._tables, weights)
+        if found is None:
+            raise ImpossibleEvidenceError(self.clash(weights))
+        return found
+
+    def gradient(self, evidence: Mapping[str, Observation], target: str, state: str) -> dict[str, Array]:
+        """Return the derivative of one posterior by every entry of every table (Darwiche 2003).
+
+        Each entry is taken as a number of its own: the columns are not kept at a sum of 1.
+
+        Args:
+            evidence: By node, what was observed.
+            target: A node.
+            state: One of its states.
+
+        Returns:
+            By node, d P(state | evidence) / d entry; shape ``(*cards of parents, card of the node)``.
+
+        Raises:
+            InvalidInputError: As for ``query``.
+            ImpossibleEvidenceError: If the evidence has probability zero.
+        """
+        machine = self._plain
+        weights = self.weights(evidence)
+        asked = weight_of(target, state, self.states)
+        sig = np.random.default_rng(0).uniform(
+            0.5, 1.5, machine.entries.shape
+        )  # no entry counts as zero or as equal to another
+        slopes = self._posterior_slopes(machine, weights, target, asked, sig, lump=True)
+        offsets = machine.layout.offsets
+        return {
+            part.node: slopes[offsets[k] : offsets[k + 1]].reshape(self._tables(part.node).shape[:-1])
+            for k, part in enumerate(machine.layout.parts)
+        }
+
+    def gradient_along(
+        self,
+        weights: Weights,
+        target: str,
+        state: int,
+        directions: Mapping[str, Array],
+        sig: Tables,
+    ) -> Array:
+        """Return the derivative of one posterior along directions in the space of all tables.
+
+        Args:
+            weights: By node, a likelihood for each state.
+            target: A node.
+            state: The number of one of its states.
+            directions: By node, d table / d parameter, shape ``(*cards of parents, card, parameters)``.
+            sig: Tables with several draws of the parameters: what is zero or equal in all of them counts as so.
+
+        Returns:
+            Shape ``(parameters,)``.
+        """
+        machine = self._machine_for((*weights, target))
+        asked = np.zeros(len(self.states[target]))
+        asked[state] = 1.0
+        draws = next(iter(directions.values())).shape[-1] if directions else 0
+        mixed = machine.layout.entries(sig, 2)
+        slopes = self._posterior_slopes(machine, weights, target, asked, mixed, lump=True)
+        total = np.zeros(draws)
+        offsets = machine.layout.offsets
+        for k, part in enumerate(machine.layout.parts):
+            if part.node in directions:
+                total += slopes[offsets[k] : offsets[k + 1]] @ part.entries(directions.__getitem__)
+        return total
+
+    def _posterior_slopes(
+        self, machine: "Machine", weights: Weights, target: str, asked: Array, sig: Array, *, lump: bool
+    ) -> Array:
+        """Return d P(asked | evidence) / d entry: P(asked | e) times the difference of two logarithmic derivatives."""
+        log_all, all_ = machine.slopes(self._codes_of(machine, weights), sig, lump=lump)
+        if not math.isfinite(log_all):
+            raise ImpossibleEvidenceError(self.clash(weights))
+        own = weights.get(target, np.ones(len(asked)))
+        both = {**weights, target: own * asked}
+        if not both[target].any():
+            return np.zeros(len(machine.entries))
+        log_both, with_target = machine.slopes(self._codes_of(machine, both), sig, lump=lump)
+        share = math.exp(log_both - log_all)
+        return share * (with_target - all_)
+
+    # ---- other networks ----------------------------------------------------------------------------------------------
+
+    def do(self, settings: Mapping[str, str]) -> "Engine":
+        """Return the engine of the network in which nodes are set by intervention: cut off from what they hung on.
+
+        Raises:
+            InvalidInputError: If a node or state is unknown, or a setting is not one state.
+        """
+        tables: dict[str, Array] = {}
+        for name, state in settings.items():
+            weight = weight_of(name, state, self.states)
+            if np.count_nonzero(weight) != 1:
+                msg = f"do: {name} must be set to one state, got {state!r}"
+                raise InvalidInputError(msg)
+            tables[name] = weight.reshape(-1, 1)
+        parents = {name: () if name in settings else own for name, own in self._shape.parents.items()}
+        shape = Shape(self.states, parents, self._shape.links - settings.keys())
+        return Engine(shape, lambda name: tables[name] if name in tables else self._tables(name))
+
+    def replaced(self, tables: Mapping[str, Array]) -> "Engine":
+        """Return the engine of the same network with other tables for some nodes.
+
+        Args:
+            tables: By node, shape ``(*cards of parents, card of the node)``.
+
+        Raises:
+            InvalidInputError: If a node is unknown, or a table has another shape or columns that do not sum to 1.
+        """
+        checked: dict[str, Array] = {}
+        for name, table in tables.items():
+            known(name, self.states, "tables")
+            values = np.array(table, dtype=np.float64)[..., np.newaxis]
+            expected = self._tables(name).shape[:-1]
+            if values.shape[:-1] != expected:
+                msg = f"{name}: its table must have the shape {expected}, got {values.shape[:-1]}"
+                raise InvalidInputError(msg)
+            check_table(name, values)
+            values.setflags(write=False)
+            checked[name] = values
+        shape = Shape(self.states, self._shape.parents)  # whether a link is still one is looked up in its new numbers
+        return Engine(shape, lambda name: checked[name] if name in checked else self._tables(name))
+
+    # ---- what the rest of the library asks ---------------------------------------------------------------------------
+
+    def weights(self, evidence: Mapping[str, Observation]) -> dict[str, Array]:
+        """Return the evidence as one likelihood vector for each observed node, scaled to a maximum of 1."""
+        return {name: weight_of(name, seen, self.states) for name, seen in evidence.items() if seen is not None}
+
+    def log_probability(self, weights: Weights, tables: Tables | None = None, draws: int = 1) -> Array:
+        """Return ln P(evidence) for likelihood vectors, for each draw; minus infinity where it is impossible.
+
+        Returns:
+            Shape ``(draws,)``.
+        """
+        return self._run(weights, (), tables, draws).log_evidence
+
+    def log_probabilities(self, cases: Sequence[Weights]) -> Array:
+        """Return ln P(evidence) of several cases, shape ``(cases,)``."""
+        machine = self._machine_for({name for case in cases for name in case})
+        logs = np.empty(len(cases))
+        for k, case in enumerate(cases):
+            logs[k] = machine.one(self._codes_of(machine, case), np.zeros(0, np.int64))[1][0]
+        return logs
+
+    def possible(self, weights: Weights) -> bool:
+        """Return whether evidence has a probability above zero."""
+        return bool(np.isfinite(self.log_probability(weights)[0]))
+
+    def marginals(
+        self, weights: Weights, targets: Iterable[str], tables: Tables | None = None, draws: int = 1
+    ) -> Marginals:
+        """Return posteriors for likelihood vectors, for each draw of the tables.
+
+        Args:
+            weights: By node, a likelihood for each state, shape ``(states,)``.
+            targets: The nodes asked for.
+            tables: Tables to use instead of the engine's own; their last axis has length ``draws`` or 1.
+            draws: Number of draws.
+
+        Raises:
+            ImpossibleEvidenceError: If the evidence has probability zero in every draw. A single draw in which it has
+                is told by a ``log_evidence`` of minus infinity.
+        """
+        found = self._run(weights, tuple(targets), tables, draws)
+        if not np.isfinite(found.log_evidence).any():
+            raise ImpossibleEvidenceError(self.clash(weights))
+        return found
+
+    def relevant(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the nodes that the given nodes hang on, and these, parents before children."""
+        found = set()
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found.add(name)
+                stack.extend(self._shape.parents[name])
+        return tuple(name for name in self.states if name in found)
+
+    def clash(self, weights: Weights) -> list[str]:
+        """Return a clashing set of observations from which nothing can be left out, in words."""
+        kept = dict(weights)
+        for name in weights:
+            rest = {other: weight for other, weight in kept.items() if other != name}
+            if not self.possible(rest):
+                kept = rest
+        return [in_words(name, weight, self.states) for name, weight in kept.items()]
+
+    # ---- from names to numbers and back ------------------------------------------------------------------------------
+
+    def _run(self, weights: Weights, targets: tuple[str, ...], tables: Tables | None, draws: int) -> Marginals:
+        machine = self._machine_for((*weights, *targets), tables)
+        look = self._codes_of(machine, weights)
+        if tables is None:
+            found = self._posteriors(machine, look, targets)
+            if found is None:
+                return Marginals(MappingProxyType({}), np.full(draws, -np.inf))
+            values, logs = found[0][:, np.newaxis], found[1]
+        else:
+            values, logs = machine.draws(look, self._numbers(machine, targets), tables, draws)
+        return Marginals(MappingProxyType(self._cut(targets, values)), logs)
+
+    def _posteriors(self, machine: "Machine", look: "Look", asked: tuple[str, ...]) -> tuple[Array, Array] | None:
+        """Return the posteriors of one case, one target after another, and ln P(evidence); ``None`` if impossible."""
+        direct, apart = self._split(machine, [machine.layout.names[k] for k in look.seen], asked)
+        posterior, logs = machine.one(look, self._numbers(machine, direct))
+        if logs[0] == -np.inf:
+            return None
+        if not apart:
+            return posterior[0], logs
+        found = self._cut(direct, posterior[0])
+        found |= {name: part[0] for name, part in zip(apart, self._apart(machine, look, apart, logs), strict=True)}
+        return np.concatenate([found[name] for name in asked]), logs
+
+    def _split(self, machine: "Machine", seen: Iterable[str], asked: tuple[str, ...]) -> tuple[list[str], list[str]]:
+        """Split the targets into those that come with one run, and those that are cheaper asked state by state.
+
+        A gate that nothing observed hangs on would join all of its reasons if it were left open.
+        """
+        if not machine.layout.gates:
+            return list(asked), []
+        index = machine.layout.index
+        met = machine.layout.above[[index[name] for name in seen]].any(axis=0)
+        direct = [name for name in asked if machine.lean[index[name]] or met[index[name]]]
+        kept = set(direct)
+        return direct, [name for name in asked if name not in kept]
+
+    def _apart(self, machine: "Machine", look: "Look", asked: Sequence[str], logs: Array) -> list[Array]:
+        """Return the posteriors of targets from P(evidence and state) for each of their states."""
+        rows = len(look.codes)
+        numbers = self._numbers(machine, asked)
+        states = [(column, s) for column, name in enumerate(asked) for s in range(len(self.states[name]))]
+        from rootcause.engine.machine import Look
+
+        codes = np.full((rows * len(states), len(look.seen) + len(asked)), -1, dtype=np.int64)
+        codes[:, : len(look.seen)] = np.repeat(look.codes, len(states), axis=0)
+        for k, (column, s) in enumerate(states):
+            codes[k :: len(states), len(look.seen) + column] = s
+        wide = Look(np.concatenate([look.seen, numbers]), codes, look.likelihoods)
+        found = machine.one(wide, np.zeros(0, np.int64))[1].reshape(rows, len(states))
+        shares = np.exp(found - logs[:, np.newaxis])
+        parts = self._cut(asked, shares.T).values()
+        return [(part / part.sum(axis=0)).T for part in parts]
+
+    def _cut(self, names: Sequence[str], values: Array) -> dict[str, Array]:
+        """Cut rows, the states of one node after another, into one array for each node."""
+        result = {}
+        start = 0
+        for name in names:
+            stop = start + len(self.states[name])
+            result[name] = values[start:stop]
+            start = stop
+        return result
+
+    def _numbers(self, machine: "Machine", names: Sequence[str]) -> Ints:
+        index = machine.layout.index
+        return np.array([index[name] for name in names], dtype=np.int64)
+
+    def _look(self, machine: "Machine", evidence: Mapping[str, Observation]) -> "Look":
+        """Return the evidence of one case; a plain state takes the short way."""
+        from rootcause.engine.machine import NOTHING, Look
+
+        index = machine.layout.index
+        seen, codes, rows = [], [], []
+        for name, observed in evidence.items():
+            if observed is None:
+                continue
+            code = self._number[name].get(observed) if type(observed) is str and name in self._number else None
+            if code is None:
+                weight = weight_of(name, observed, self.states)
+                code = _code(weight, rows)
+            seen.append(index[name])
+            codes.append(code)
+        likelihoods = _stacked(rows) if rows else NOTHING
+        return Look(np.array(seen, dtype=np.int64), np.array([codes], dtype=np.int64), likelihoods)
+
+    def _codes_of(self, machine: "Machine", weights: Weights) -> "Look":
+        from rootcause.engine.machine import NOTHING, Look
+
+        rows: list[Array] = []
+        codes = [_code(weight, rows) for weight in weights.values()]
+        likelihoods = _stacked(rows) if rows else NOTHING
+        return Look(self._numbers(machine, list(weights)), np.array([codes], dtype=np.int64), likelihoods)
+
+    def _look_at(self, machine: "Machine", columns: Mapping[str, Any], rows: int) -> "Look":
+        """Return the evidence of a chunk of cases."""
+        from rootcause.engine.machine import NOTHING, Look
+
+        codes = np.empty((rows, len(columns)), dtype=np.int64)
+        soft: list[Array] = []
+        for k, (name, column) in enumerate(columns.items()):
+            if isinstance(column, np.ndarray):
+                codes[:, k] = column
+                continue
+            number = self._number[name]
+            for row, observed in enumerate(column):
+                if observed is None:
+                    codes[row, k] = -1
+                elif type(observed) is str and observed in number:
+                    codes[row, k] = number[observed]
+                else:
+                    codes[row, k] = _code(weight_of(name, observed, self.states), soft)
+        return Look(self._numbers(machine, list(columns)), codes, _stacked(soft) if soft else NOTHING)
+
+    def _column(self, name: str, column: Any) -> Any:  # noqa: ANN401 - observations, or numbers of states
+        if not (isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.integer)):
+            return column if isinstance(column, Sequence) else list(column)
+        most = len(self.states[name]) - 1
+        if column.ndim != 1 or (len(column) and (column.min() < -1 or column.max() > most)):
+            msg = f"{name}: numbers of states must be from -1 (not observed) to {most}, got others"
+            raise InvalidInputError(msg)
+        return column
+
+    def _refuse_impossible(self, evidence: Mapping[str, Sequence[Observation] | Ints], start: int, logs: Array) -> None:
+        for row in np.flatnonzero(logs == -np.inf):
+            case = {}
+            for name, column in evidence.items():
+                observed: Any = column[start + int(row)]
+                if isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.integer):
+                    observed = None if observed < 0 else self.states[name][observed]
+                case[name] = observed
+            raise ImpossibleEvidenceError(self.clash(self.weights(case)), row=start + int(row))
+
+    def _targets(self, targets: Iterable[str] | None, observed: Iterable[str]) -> tuple[str, ...]:
+        if targets is None:
+            seen = set(observed)
+            return tuple(name for name in self.states if name not in seen)
+        asked = tuple(dict.fromkeys([targets] if isinstance(targets, str) else targets))
+        for name in asked:
+            known(name, self.states, "targets")
+        return asked
+
+
+def _code(weight: Array, rows: list[Array]) -> int:
+    """Return the number of the only possible state, or a reference to a row of likelihoods."""
+    if np.count_nonzero(weight) == 1 and weight.max() == 1.0:
+        return int(np.argmax(weight))
+    rows.append(weight)
+    return -1 - len(rows)
+
+
+def _stacked(rows: Sequence[Array]) -> Array:
+    result = np.zeros((len(rows), max(map(len, rows))))
+    for row, weight in zip(result, rows, strict=True):
+        row[: len(weight)] = weight
+    return result
+
+
+def _joined(fixed: "Look", own: "Look") -> "Look":
+    """Return the evidence of a chunk of cases that have one part in common."""
+    from rootcause.engine.machine import Look
+
+    codes = np.concatenate([np.repeat(fixed.codes, len(own.codes), axis=0), own.codes], axis=1)
+    return Look(np.concatenate([fixed.seen, own.seen]), codes, fixed.likelihoods)
+
+
+def _machine() -> "type[Machine]":
+    """Import what is compiled only when the first question is asked."""
+    from rootcause.engine.machine import Machine
+
+    return Machine
+
+
+def compile_network(network: Any) -> Engine:  # noqa: ANN401 - pgmpy has no types
+    """Compile a discrete network into an engine that answers exactly.
+
+    Args:
+        network: A pgmpy ``DiscreteBayesianNetwork`` (or any object with its ``nodes``, ``get_parents`` and
+            ``get_cpds``) with a table for every node.
+
+    Raises:
+        InvalidInputError: If a node has no table, or the tables do not fit together.
+    """
+    shape, tables = read_network(network)
+    return Engine(shape, tables.__getitem__)

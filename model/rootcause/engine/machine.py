@@ -1,0 +1,277 @@
+"""The compiled network at work: rooms for threads, chunks of cases and of draws, and the refusal of what is too large.
+
+Memory is bounded whatever the batch: for each thread one room (its size depends on the network alone), the factors of
+the case at hand (at most ``MEMORY_LIMIT``), and one chunk of evidence, of ``CHUNK`` cases; beside these only the answers
+themselves, eight bytes for each number asked for.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootcause.engine import cases, planner
+from rootcause.engine.layout import Layout, Tables
+from rootcause.errors import ModelTooLargeError
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MEMORY_LIMIT = 2_000_000_000
+"""Bytes that the factors of one plan may take; a query that would need more is refused before it is run."""
+
+CHUNK = 1024
+"""Cases that one thread takes at a time."""
+
+_FEW = 64
+"""Cases or draws that are not worth a second thread."""
+
+_TRIES_FOR_ONE = 4
+_TRIES_FOR_DRAWS = 24
+_TRIES_ONCE = 32
+"""Blurred orders of elimination tried for a plan that is used once, for many draws, and for every case."""
+
+_DENSE = 30_000.0
+"""Multiplications for all marginals without evidence up to which one fixed order serves every case."""
+
+_BLOCK = 64
+"""Draws that are run side by side: long enough stretches for vector code, tables not too far from the caches."""
+
+_BLOCK_NUMBERS = 30_000_000
+"""Numbers that the factors of the draws in one block may take."""
+
+NOTHING: Array = np.zeros((0, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Working memory of one thread."""
+
+    ints: Ints
+    reals: Array
+    words: NDArray[np.uint64]
+
+
+class Machine:
+    """A layout with its numbers, ready to run."""
+
+    def __init__(self, layout: Layout, tables: Tables) -> None:
+        """Keep the layout and its entries; look for one fixed order if the network is small enough."""
+        self.layout = layout
+        self.entries = layout.entries(tables)
+        self.entries.setflags(write=False)
+        self._rooms = threading.local()
+        self._sizes = planner.room_sizes(layout.net)
+        self.dense = not layout.gates and self._fix_order()
+        nodes = len(layout.names)
+        gates = np.array([name in layout.gates for name in layout.names], dtype=np.bool_)
+        self.lean = ~(layout.above[:, gates].any(axis=1)) if nodes else gates
+        self.cards = layout.net[planner.CARD, :nodes].copy()
+
+    def _fix_order(self) -> bool:
+        """Give all cases of a small network one order of elimination; return whether it is small."""
+        net = self.layout.net
+        nodes = len(self.layout.names)
+        room = self.room()
+        if self._plan(room, self.entries, _nobody(), np.arange(nodes), _TRIES_ONCE, lump=False) != planner.PLANNED:
+            return False
+        steps = room.ints[planner.COUNT, planner.STEPS]
+        cost = sum(
+            float(np.prod(room.ints[planner.AXIS_DIM, first:last]))
+            for first, last in room.ints[[planner.FIRST_AXIS, planner.LAST_AXIS], :steps].T
+        )
+        if cost > _DENSE:
+            return False
+        count = room.ints[planner.COUNT, planner.VARS]
+        net[planner.FIXED, :count] = room.ints[planner.NODE, room.ints[planner.ORDER, :count]]
+        net[planner.SIZES, 1] = count
+        return True
+
+    def room(self) -> Room:
+        """Return the working memory of this thread."""
+        room: Room | None = getattr(self._rooms, "room", None)
+        if room is None:
+            ints, reals, words = self._sizes
+            room = Room(
+                np.zeros((planner.ROOM_ROWS, ints), dtype=np.int64),
+                np.zeros((planner.REAL_ROWS, reals)),
+                np.zeros((planner.WORD_ROWS, words), dtype=np.uint64),
+            )
+            self._rooms.room = room
+        return room
+
+    def _plan(
+        self, room: Room, sig: Array, look: "Look", asked: Ints, tries: int, *, lump: bool, merge: bool = True
+    ) -> int:
+        return int(
+            cases.plan_case(
+                self.layout.net,
+                self.layout.above,
+                room.ints,
+                room.reals,
+                room.words,
+                sig,
+                look.seen,
+                look.codes[0],
+                look.likelihoods,
+                asked,
+                lump,
+                merge,
+                MEMORY_LIMIT / 16,
+                tries,
+            )
+        )
+
+    def one(self, look: "Look", asked: Ints) -> tuple[Array, Array]:
+        """Return posteriors and ln P(evidence) of few cases, in this thread."""
+        rows = len(look.codes)
+        posterior = np.empty((rows, int(self.cards[asked].sum())))
+        logs = np.empty(rows)
+        status = np.zeros(rows, dtype=np.int64)
+        room = self.room()
+        cases.run_cases(
+            self.layout.net,
+            self.layout.above,
+            room.ints,
+            room.reals,
+            room.words,
+            self.entries,
+            look.seen,
+            look.codes,
+            look.likelihoods,
+            asked,
+            not self.dense,
+            MEMORY_LIMIT / 16,
+            _TRIES_FOR_ONE,
+            posterior,
+            logs,
+            status,
+        )
+        if planner.TOO_LARGE in status:
+            raise self._too_large(room)
+        return posterior, logs
+
+    def many(self, rows: int, chunk: Callable[[int, int], "Look"], asked: Ints) -> Iterator[tuple[int, Array, Array]]:
+        """Yield the answers to many cases, chunk by chunk, each with the number of its first case.
+
+        Args:
+            rows: How many cases.
+            chunk: Gives the evidence of the cases from one number up to another.
+            asked: Numbers of the targets.
+        """
+
+        def part(start: int) -> tuple[int, Array, Array]:
+            posterior, logs = self.one(chunk(start, min(start + CHUNK, rows)), asked)
+            return start, posterior, logs
+
+        starts = range(0, rows, CHUNK)
+        workers = min(_cores(), len(starts))
+        if workers <= 1:
+            yield from map(part, starts)
+            return
+        with ThreadPoolExecutor(workers) as pool:  # the kernels let go of the interpreter lock
+            for wave in range(0, len(starts), 2 * workers):  # answers that nobody has taken yet do not pile up
+                yield from pool.map(part, starts[wave : wave + 2 * workers])
+
+    def draws(self, look: "Look", asked: Ints, tables: Tables, draws: int) -> tuple[Array, Array]:
+        """Return posteriors, shape ``(states of the targets, draws)``, and ln P(evidence) for draws of the tables."""
+        room = self.room()
+        entries = self.layout.entries(tables, draws, self._wanted(look, asked))
+        sig = _mixtures(entries)
+        posterior = np.zeros((int(self.cards[asked].sum()), draws))
+        logs = np.full(draws, -np.inf)
+        status = self._plan(room, sig, look, asked, _TRIES_FOR_DRAWS, lump=True)
+        if status == planner.TOO_LARGE:
+            raise self._too_large(room)
+        if status == planner.IMPOSSIBLE:
+            return posterior, logs
+        size = int(room.ints[planner.COUNT, planner.ARENA]) + 1
+        block = int(np.clip(_BLOCK_NUMBERS // size, 1, _BLOCK))
+
+        def part(start: int, stop: int) -> None:
+            cases.run_draws(
+                self.layout.net,
+                room.ints,
+                room.reals,
+                entries[:, start:stop],
+                asked,
+                block,
+                posterior[:, start:stop],
+                logs[start:stop],
+            )
+
+        workers = min(_cores(), max(1, draws // _FEW))
+        bounds = np.linspace(0, draws, workers + 1).astype(int).tolist()
+        if workers == 1:
+            part(0, draws)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(part, bounds[:-1], bounds[1:]))
+        return posterior, logs
+
+    def _wanted(self, look: "Look", asked: Ints) -> NDArray[np.uint8]:
+        """Return which parts belong to nodes that evidence or targets hang on."""
+        relevant = self.layout.above[np.concatenate([look.seen, asked])].any(axis=0)
+        owner = self.layout.net[planner.CON_NODE, : len(self.layout.parts)]
+        return relevant[owner].astype(np.uint8)
+
+    def slopes(self, look: "Look", sig: Array, *, lump: bool) -> tuple[float, Array]:
+        """Return ln P(evidence) and its derivative by every entry of the tables, shape ``(entries,)``."""
+        room = self.room()
+        result = np.zeros(len(self.entries))
+        status = self._plan(room, sig, look, np.zeros(0, np.int64), _TRIES_FOR_DRAWS, lump=lump, merge=False)
+        if status == planner.TOO_LARGE:
+            raise self._too_large(room)
+        if status == planner.IMPOSSIBLE:
+            return -np.inf, result
+        return float(cases.run_slopes(room.ints, room.reals, self.entries, result)), result
+
+    def _too_large(self, room: Room) -> ModelTooLargeError:
+        """Say what table does not fit, and over which nodes."""
+        ints = room.ints
+        first, last = ints[planner.FIRST_AXIS, ints[planner.COUNT, planner.STEPS]], ints[planner.COUNT, planner.AXES]
+        size = 8.0 * float(np.prod(ints[planner.AXIS_DIM, first:last].astype(float)))
+        blamed = dict.fromkeys(self.layout.names[ints[planner.NODE, v]] for v in ints[planner.BLAMED, : last - first])
+        return ModelTooLargeError(
+            f"network: the tables of a plan must fit in {MEMORY_LIMIT / 1e9:g} GB with their derivatives, "
+            f"got one that takes {size / 1e9:.3g} GB over {', '.join(blamed)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Evidence of some cases, as ``cases.look`` reads it.
+
+    Attributes:
+        seen: Numbers of the nodes that have a column, shape ``(columns,)``.
+        codes: Shape ``(cases, columns)``.
+        likelihoods: Shape ``(rows, most states)``.
+    """
+
+    seen: Ints
+    codes: Ints
+    likelihoods: Array
+
+
+def _nobody() -> Look:
+    return Look(np.zeros(0, np.int64), np.zeros((1, 0), np.int64), NOTHING)
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
+
+
+def _mixtures(entries: Array) -> Array:
+    """Return two random mixtures of all draws: zero where every draw is, equal where all draws are (but by chance)."""
+    draws = entries.shape[1]
+    return np.ascontiguousarray(entries @ np.random.default_rng(0).uniform(0.5, 1.5, (draws, 2)))
+
+
+__all__: Sequence[str] = ("CHUNK", "MEMORY_LIMIT", "Look", "Machine")
