@@ -1,7 +1,7 @@
 """The answer to a case: posteriors with their intervals, and what is shown with them."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootcause.case import Case
-from rootcause.engine import Engine
+from rootcause.engine import Drawn, Engine
 from rootcause.rules import Action, RedFlag, Rulebook, Urgency
 from rootcause.structure import CAUSES, CAUSES_WITH_ONSET, ONSET_ORDER, UNMODELLED
 from rootcause.vocabulary import load_vocabulary
@@ -230,22 +230,21 @@ class Posterior:
     log_evidence: Array
 
 
-def posterior(engine: Engine, case: Case, tables: Callable[[str], Array] | None = None, draws: int = 1) -> Posterior:
+def posterior(engine: Engine, case: Case, drawn: Drawn | None = None) -> Posterior:
     """Return the posterior of every cause and of none of the listed ones.
 
     Args:
         engine: The network.
         case: What was found.
-        tables: Tables to use instead of the engine's own, their last axis the draws.
-        draws: Number of draws.
+        drawn: Tables to use instead of the engine's own.
 
     Raises:
         ImpossibleEvidenceError: If the findings have probability zero.
     """
     weights = engine.weights(case.observations)
-    found = engine.marginals(weights, CAUSES, tables, draws)
+    found = engine.marginals(weights, CAUSES, drawn)
     absent = engine.weights(dict.fromkeys(CAUSES, "absent"))
-    log_none = engine.log_probability({**weights, **absent}, tables, draws)
+    log_none = engine.log_probability({**weights, **absent}, drawn)
     causes = {cause: found.posterior[cause][1] for cause in CAUSES}
     none = np.minimum(np.exp(log_none - found.log_evidence), 1.0)
     return Posterior(MappingProxyType(causes), none, found.log_evidence)

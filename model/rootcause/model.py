@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rootcause import diagnosis
 from rootcause._version import __version__
 from rootcause.case import Case, load_case, parse_case
-from rootcause.engine import Engine, Shape
+from rootcause.engine import Drawn, Engine, Shape
 from rootcause.errors import InvalidInputError, InvalidPriorsError, nearest
 from rootcause.network import MAX_COLUMNS, to_pgmpy
 from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors
@@ -138,7 +138,7 @@ class Model:
         wanted = dict.fromkeys(id_ for name in nodes for id_ in self._numbers_of(name))
         numbers = self._points | draw(self.priors.parameters, wanted, n, seed)
         table = cache(lambda name: self._nodes[name].fill(numbers))
-        return diagnosis.posterior(self.engine, case, table, n)
+        return diagnosis.posterior(self.engine, case, Drawn(table, n))
 
     def parameters_for(self, cause: str, findings: Iterable[str] = ()) -> list[str]:
         """Return the ids of the numbers that stand between a cause and findings.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rootcause.engine import Engine, Shape
+from rootcause.engine import Drawn, Engine, Shape
 from rootcause.errors import ImpossibleEvidenceError
 
 STATES = ("s0", "s1", "s2")
@@ -30,9 +30,9 @@ def test_every_draw_answers_as_if_alone(seed: int) -> None:
     alone = np.array([engine.log_probability(weights)[0] for engine in engines])
     if not np.isfinite(alone).any():
         with pytest.raises(ImpossibleEvidenceError):
-            engines[0].marginals(weights, "abc", tables.__getitem__, DRAWS)
+            engines[0].marginals(weights, "abc", Drawn(tables.__getitem__, DRAWS))
         return
-    together = engines[0].marginals(weights, "abc", tables.__getitem__, DRAWS)
+    together = engines[0].marginals(weights, "abc", Drawn(tables.__getitem__, DRAWS))
     np.testing.assert_allclose(together.log_evidence, alone, atol=1e-12)
     for d in np.flatnonzero(np.isfinite(alone)):
         one = engines[d].marginals(weights, "abc")

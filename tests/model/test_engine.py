@@ -20,7 +20,7 @@ from pgmpy.models import DiscreteBayesianNetwork
 from pgmpy.readwrite import BIFReader
 
 from oracle import Network
-from rootcause.engine import Engine, Observation, Shape, compile_network
+from rootcause.engine import Drawn, Engine, Observation, Shape, compile_network
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError, ModelTooLargeError
 
 CLOSE = 1e-12
@@ -261,13 +261,13 @@ def test_each_draw_is_as_if_alone(case: Case, draws: int, data: st.DataObject) -
     alone = []
     for number in range(draws):
         one = {name: table[..., [number if table.shape[-1] > 1 else 0]] for name, table in tables.items()}
-        alone.append(engine.log_probability(weights, one.__getitem__)[0])
+        alone.append(engine.log_probability(weights, Drawn(one.__getitem__, 1))[0])
     assume(np.isfinite(alone).any())
-    together = engine.marginals(weights, network.states, tables.__getitem__, draws)
+    together = engine.marginals(weights, network.states, Drawn(tables.__getitem__, draws))
     np.testing.assert_allclose(together.log_evidence, alone, rtol=CLOSE, atol=CLOSE)
     for number in np.flatnonzero(np.isfinite(alone)).tolist():
         one = {name: table[..., [number if table.shape[-1] > 1 else 0]] for name, table in tables.items()}
-        single = engine.marginals(weights, network.states, one.__getitem__)
+        single = engine.marginals(weights, network.states, Drawn(one.__getitem__, 1))
         for name in network.states:
             np.testing.assert_allclose(
                 together.posterior[name][:, number], single.posterior[name][:, 0], rtol=CLOSE, atol=CLOSE
@@ -285,7 +285,7 @@ def test_many_draws_are_as_if_alone() -> None:
         "c": np.moveaxis(generator.dirichlet(np.ones(2), (3, 2)), -1, -1)[..., np.newaxis],
     }
     engine = Engine(shape, {name: table[..., :1] for name, table in tables.items()}.__getitem__)
-    found = engine.marginals(engine.weights({"c": "1"}), ["a"], tables.__getitem__, draws)
+    found = engine.marginals(engine.weights({"c": "1"}), ["a"], Drawn(tables.__getitem__, draws))
     joint = np.einsum("an,abn,ab->an", tables["a"], tables["b"], tables["c"][:, :, 1, 0])
     np.testing.assert_allclose(found.log_evidence, np.log(joint.sum(axis=0)), rtol=CLOSE)
     np.testing.assert_allclose(found.posterior["a"], joint / joint.sum(axis=0), rtol=CLOSE)
@@ -414,7 +414,9 @@ def test_a_plan_that_does_not_fit_is_refused_before_it_is_run() -> None:
     tables |= {sign: generator.dirichlet(np.ones(2), (8, 8))[..., np.newaxis] for sign in signs}
     parents: dict[str, tuple[str, ...]] = {**dict.fromkeys(names, ()), **signs}
     engine = Engine(Shape(states, parents), tables.__getitem__)
-    with pytest.raises(ModelTooLargeError, match=r"tables of a plan must fit in 2 GB .* got one that takes .* GB over p0, p1"):
+    with pytest.raises(
+        ModelTooLargeError, match=r"tables of a plan must fit in 2 GB .* got one that takes .* GB over p0, p1"
+    ):
         engine.query(dict.fromkeys(signs, "yes"), ["p0"])
 
 

@@ -9,6 +9,7 @@ import rootcause
 from rootcause import Model, load_model, shipped_cases
 from rootcause.case import parse_case
 from rootcause.diagnosis import DRAWS
+from rootcause.engine import Drawn
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 from rootcause.structure import CAUSES
 from rootcause.uncertainty import draw
@@ -82,7 +83,7 @@ def test_the_interval_is_that_of_single_draws(model: Model) -> None:
         single = {id_: values[index : index + 1] for id_, values in numbers.items()}
         tables = {name: node.fill(single) for name, node in model._nodes.items()}  # noqa: SLF001
         weights = model.engine.weights(case.observations)
-        alone = model.engine.marginals(weights, CAUSES, tables.__getitem__).posterior
+        alone = model.engine.marginals(weights, CAUSES, Drawn(tables.__getitem__, 1)).posterior
         for cause in CAUSES:
             assert draws.causes[cause][index] == pytest.approx(alone[cause][1, 0], abs=1e-12)
     assert DRAWS >= 2000

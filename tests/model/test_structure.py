@@ -7,6 +7,7 @@ import pytest
 
 from rootcause import Model, load_model
 from rootcause.checks import motor_share, rate_of
+from rootcause.engine import Drawn
 from rootcause.errors import ImpossibleEvidenceError
 from rootcause.priors import RATE_SETS
 from rootcause.structure import CAUSES, CAUSES_WITH_ONSET, DISCECTOMIES, OLD_DEFICIT, PROCEDURES, UNMODELLED, build
@@ -148,8 +149,8 @@ def test_the_derived_motor_share_is_that_of_the_network(model: Model) -> None:
         )
         case = {"procedure": procedure, **alone}
         weights = model.engine.weights({**case, **{nerve: ["intact", "sensory"] for nerve in nerves}})
-        spared = model.engine.log_probability(weights, tables.__getitem__) - model.engine.log_probability(
-            model.engine.weights(case), tables.__getitem__
+        spared = model.engine.log_probability(weights, Drawn(tables.__getitem__, 1)) - model.engine.log_probability(
+            model.engine.weights(case), Drawn(tables.__getitem__, 1)
         )
         assert 1 - np.exp(spared[0]) == pytest.approx(motor_share(numbers, cause, procedure), abs=1e-9), cause
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootcause.engine.evidence import Observation, in_words, known, weight_of
-from rootcause.engine.layout import Shape, Tables, lay_out
+from rootcause.engine.layout import Drawn, Shape, Tables, lay_out
 from rootcause.engine.pgmpy_networks import check_table, read_network
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 
@@ -45,7 +45,7 @@ class Engine:
     """A compiled network. Its methods change nothing and may be called from several threads.
 
     The arrays are made at the first question, and machine code is compiled, once for each version of the package, at
-    the first question of all (it is kept on disk; see ``rootcause.engine.compiler``).
+    the first question of all (it is kept on disk; see ``rootcause.engine.kernels``).
     """
 
     def __init__(self, shape: Shape, tables: Tables) -> None:
@@ -72,10 +72,10 @@ class Engine:
         """Every table as it is."""
         return _machine()(lay_out(self._shape, self._tables, gates=False), self._tables)
 
-    def _machine_for(self, names: Iterable[str], tables: Tables | None = None) -> "Machine":
+    def _machine_for(self, names: Iterable[str], drawn: Drawn | None = None) -> "Machine":
         """Return the machine that knows all the nodes, and whose gates hold for the tables."""
         machine = self._machine
-        if tables is not None and machine.layout.numeric:
+        if drawn is not None and machine.layout.numeric:
             return self._plain
         index = machine.layout.index
         return machine if all(name in index for name in names) else self._plain
@@ -217,7 +217,8 @@ class Engine:
         if not np.isfinite(logs).any():
             raise ImpossibleEvidenceError(self.clash(base))
         joint: Array = np.exp(logs - logs.max()).reshape(shape)
-        return joint / joint.sum()
+        joint /= joint.sum()
+        return joint
 
     def most_probable(self, evidence: Mapping[str, Observation]) -> "Explanation":
         """Return the most probable explanation: the likeliest state of all nodes together, given the evidence.
@@ -361,13 +362,13 @@ class Engine:
         """Return the evidence as one likelihood vector for each observed node, scaled to a maximum of 1."""
         return {name: weight_of(name, seen, self.states) for name, seen in evidence.items() if seen is not None}
 
-    def log_probability(self, weights: Weights, tables: Tables | None = None, draws: int = 1) -> Array:
+    def log_probability(self, weights: Weights, drawn: Drawn | None = None) -> Array:
         """Return ln P(evidence) for likelihood vectors, for each draw; minus infinity where it is impossible.
 
         Returns:
             Shape ``(draws,)``.
         """
-        return self._run(weights, (), tables, draws).log_evidence
+        return self._run(weights, (), drawn).log_evidence
 
     def log_probabilities(self, cases: Sequence[Weights]) -> Array:
         """Return ln P(evidence) of several cases, shape ``(cases,)``."""
@@ -381,22 +382,19 @@ class Engine:
         """Return whether evidence has a probability above zero."""
         return bool(np.isfinite(self.log_probability(weights)[0]))
 
-    def marginals(
-        self, weights: Weights, targets: Iterable[str], tables: Tables | None = None, draws: int = 1
-    ) -> Marginals:
+    def marginals(self, weights: Weights, targets: Iterable[str], drawn: Drawn | None = None) -> Marginals:
         """Return posteriors for likelihood vectors, for each draw of the tables.
 
         Args:
             weights: By node, a likelihood for each state, shape ``(states,)``.
             targets: The nodes asked for.
-            tables: Tables to use instead of the engine's own; their last axis has length ``draws`` or 1.
-            draws: Number of draws.
+            drawn: Tables to use instead of the engine's own.
 
         Raises:
             ImpossibleEvidenceError: If the evidence has probability zero in every draw. A single draw in which it has
                 is told by a ``log_evidence`` of minus infinity.
         """
-        found = self._run(weights, tuple(targets), tables, draws)
+        found = self._run(weights, tuple(targets), drawn)
         if not np.isfinite(found.log_evidence).any():
             raise ImpossibleEvidenceError(self.clash(weights))
         return found
@@ -423,16 +421,16 @@ class Engine:
 
     # ---- from names to numbers and back ------------------------------------------------------------------------------
 
-    def _run(self, weights: Weights, targets: tuple[str, ...], tables: Tables | None, draws: int) -> Marginals:
-        machine = self._machine_for((*weights, *targets), tables)
+    def _run(self, weights: Weights, targets: tuple[str, ...], drawn: Drawn | None) -> Marginals:
+        machine = self._machine_for((*weights, *targets), drawn)
         look = self._codes_of(machine, weights)
-        if tables is None:
+        if drawn is None:
             found = self._posteriors(machine, look, targets)
             if found is None:
-                return Marginals(MappingProxyType({}), np.full(draws, -np.inf))
+                return Marginals(MappingProxyType({}), np.full(1, -np.inf))
             values, logs = found[0][:, np.newaxis], found[1]
         else:
-            values, logs = machine.draws(look, self._numbers(machine, targets), tables, draws)
+            values, logs = machine.draws(look, self._numbers(machine, targets), drawn)
         return Marginals(MappingProxyType(self._cut(targets, values)), logs)
 
     def _posteriors(self, machine: "Machine", look: "Look", asked: tuple[str, ...]) -> tuple[Array, Array] | None:
@@ -455,7 +453,8 @@ class Engine:
         if not machine.layout.gates:
             return list(asked), []
         index = machine.layout.index
-        met = machine.layout.above[[index[name] for name in seen]].any(axis=0)
+        rows = machine.layout.above[[index[name] for name in seen]]
+        met: NDArray[np.uint8] = np.max(rows, axis=0, initial=0)
         direct = [name for name in asked if machine.lean[index[name]] or met[index[name]]]
         kept = set(direct)
         return direct, [name for name in asked if name not in kept]
@@ -496,7 +495,9 @@ class Engine:
         from rootcause.engine.machine import NOTHING, Look
 
         index = machine.layout.index
-        seen, codes, rows = [], [], []
+        seen: list[int] = []
+        codes: list[int] = []
+        rows: list[Array] = []
         for name, observed in evidence.items():
             if observed is None:
                 continue
@@ -591,8 +592,9 @@ def _joined(fixed: "Look", own: "Look") -> "Look":
 
 def _machine() -> "type[Machine]":
     """Import what is compiled only when the first question is asked."""
-    from rootcause.engine.machine import Machine
+    from rootcause.engine.machine import Machine, prepare
 
+    prepare()
     return Machine
 
 

@@ -90,23 +90,42 @@ class Layout:
     gates: frozenset[str]
     numeric: bool
 
-    def entries(self, tables: Tables, draws: int = 1, wanted: Bits | None = None) -> Array:
-        """Return the entries of all tables.
+    def entries(self, tables: Tables, draws: int = 1) -> Array:
+        """Return the entries of all tables, shape ``(entries, draws)``."""
+        return Drawn(tables, draws).entries(self, np.ones(len(self.parts), dtype=np.uint8))
+
+
+class Drawn:
+    """Tables for several draws of the numbers, turned into entries when they are first needed, and once.
+
+    Attributes:
+        tables: The tables; their last axis has length ``draws`` or 1.
+        draws: Number of draws.
+    """
+
+    def __init__(self, tables: Tables, draws: int) -> None:
+        """Keep the tables."""
+        self.tables = tables
+        self.draws = draws
+        self._made: dict[int, tuple[Layout, Array, Bits]] = {}
+
+    def entries(self, layout: Layout, wanted: Bits) -> Array:
+        """Return the entries of the parts of a layout, shape ``(entries, draws)``; 0 for what was never wanted.
 
         Args:
-            tables: The tables.
-            draws: Number of draws.
-            wanted: 1 for each part that is needed, shape ``(parts,)``; the entries of the others are left at 0.
-
-        Returns:
-            Shape ``(entries, draws)``.
+            layout: The layout.
+            wanted: 1 for each part that is needed, shape ``(parts,)``.
         """
-        result = np.zeros((int(self.offsets[-1]), draws))
-        result[0] = 1.0
-        for number, part in enumerate(self.parts):
-            if wanted is None or wanted[number]:
-                result[self.offsets[number] : self.offsets[number + 1]] = part.entries(tables)
-        return result
+        if id(layout) not in self._made:
+            empty = np.zeros((int(layout.offsets[-1]), self.draws))
+            empty[0] = 1.0
+            self._made[id(layout)] = (layout, empty, np.zeros(len(layout.parts), dtype=np.uint8))
+        _, entries, filled = self._made[id(layout)]
+        for number in np.flatnonzero(wanted > filled):
+            start, stop = layout.offsets[number], layout.offsets[number + 1]
+            entries[start:stop] = layout.parts[number].entries(self.tables)
+            filled[number] = 1
+        return entries
 
 
 def lay_out(shape: Shape, tables: Tables, *, gates: bool = True) -> Layout:
@@ -118,6 +137,7 @@ def lay_out(shape: Shape, tables: Tables, *, gates: bool = True) -> Layout:
         gates: Whether to look for gates.
     """
     chains = _chains(shape, tables) if gates else {}
+    known = bool(shape.links)  # then nothing is read into the numbers
     inside = {link for chain in chains.values() for link in chain[:-1]}
     names = tuple(name for name in shape.states if name not in inside)
     parts_of: dict[str, list[Part]] = {}
@@ -130,7 +150,8 @@ def lay_out(shape: Shape, tables: Tables, *, gates: bool = True) -> Layout:
             parts_of[name] += [Part(link, shape.parents[link][1:], first_row=True) for link in rest]
             continue
         parts_of[name] = [Part(name, shape.parents[name])]
-        factors = _product_form(tables(name)) if gates and len(shape.parents[name]) > 1 else None
+        searched = gates and not known and len(shape.parents[name]) > 1
+        factors = _product_form(tables(name)) if searched else None
         if factors is not None:
             leak, *own = factors
             parts_of[name] = [Part(name, (), own=leak.reshape(-1, 1))]
@@ -152,7 +173,7 @@ def _chains(shape: Shape, tables: Tables) -> dict[str, list[str]]:
     for name, parents in shape.parents.items():
         if not parents or children[parents[0]] != [name]:
             continue
-        if name in shape.links or _is_link(shape, name, tables):
+        if name in shape.links or (not shape.links and _is_link(shape, name, tables)):
             before[name] = parents[0]
     linked = set(before.values())
     chains = {}
@@ -215,7 +236,7 @@ def _along(factor: Array, axis: int, ndim: int) -> Array:
 
 
 def _arrays(names: tuple[str, ...], shape: Shape, parts_of: Mapping[str, Sequence[Part]], *, numeric: bool) -> Layout:
-    from rootcause.engine.planner import NET_ROWS
+    from rootcause.engine.kernels.planner import NET_ROWS
 
     index = {name: number for number, name in enumerate(names)}
     card = [len(shape.states[name]) for name in names]
@@ -234,7 +255,7 @@ def _arrays(names: tuple[str, ...], shape: Shape, parts_of: Mapping[str, Sequenc
     for number, numbers in enumerate(parents):
         for parent in numbers:
             children[parent].append(number)
-    rows = [
+    rows: list[Sequence[int] | Ints] = [
         card,
         _starts(card),
         [int(len(parts_of[name]) > 1) for name in names],
@@ -249,7 +270,7 @@ def _arrays(names: tuple[str, ...], shape: Shape, parts_of: Mapping[str, Sequenc
         [],
         [len(names), 0],
     ]
-    net = np.zeros((NET_ROWS, max(map(len, rows)) + len(names)), dtype=np.int64)
+    net = np.zeros((NET_ROWS, max(len(row) for row in rows) + len(names)), dtype=np.int64)
     for number, row in enumerate(rows):
         net[number, : len(row)] = row
     return Layout(

@@ -1,8 +1,8 @@
 """The compiled network at work: rooms for threads, chunks of cases and of draws, and the refusal of what is too large.
 
 Memory is bounded whatever the batch: for each thread one room (its size depends on the network alone), the factors of
-the case at hand (at most ``MEMORY_LIMIT``), and one chunk of evidence, of ``CHUNK`` cases; beside these only the answers
-themselves, eight bytes for each number asked for.
+the case at hand (at most ``MEMORY_LIMIT``), and one chunk of evidence, of ``CHUNK`` cases; beside these only the
+answers themselves, eight bytes for each number asked for.
 """
 
 import os
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rootcause.engine import cases, planner
-from rootcause.engine.layout import Layout, Tables
+from rootcause.engine.kernels import STORE, cases, planner
+from rootcause.engine.layout import Drawn, Layout, Shape, Tables, lay_out
 from rootcause.errors import ModelTooLargeError
 
 Array = NDArray[np.float64]
@@ -38,7 +38,7 @@ _TRIES_ONCE = 32
 _DENSE = 30_000.0
 """Multiplications for all marginals without evidence up to which one fixed order serves every case."""
 
-_BLOCK = 64
+_BLOCK = 32
 """Draws that are run side by side: long enough stretches for vector code, tables not too far from the caches."""
 
 _BLOCK_NUMBERS = 30_000_000
@@ -54,6 +54,23 @@ class Room:
     ints: Ints
     reals: Array
     words: NDArray[np.uint64]
+
+
+def prepare() -> None:
+    """Compile all kernels, by a question of each kind to a network of one node, and keep the code."""
+    if STORE.ready:
+        return
+    shape = Shape({"a": ("no", "yes")}, {"a": ()})
+    machine = Machine(lay_out(shape, _even), _even)
+    asked = np.zeros(1, np.int64)
+    machine.one(_nobody(), asked)
+    machine.slopes(_nobody(), machine.entries, lump=True)
+    machine.draws(_nobody(), asked, Drawn(_even, 2))
+    STORE.finish()
+
+
+def _even(_: str) -> Array:
+    return np.full((2, 1), 0.5)
 
 
 class Machine:
@@ -177,10 +194,11 @@ class Machine:
             for wave in range(0, len(starts), 2 * workers):  # answers that nobody has taken yet do not pile up
                 yield from pool.map(part, starts[wave : wave + 2 * workers])
 
-    def draws(self, look: "Look", asked: Ints, tables: Tables, draws: int) -> tuple[Array, Array]:
+    def draws(self, look: "Look", asked: Ints, drawn: Drawn) -> tuple[Array, Array]:
         """Return posteriors, shape ``(states of the targets, draws)``, and ln P(evidence) for draws of the tables."""
         room = self.room()
-        entries = self.layout.entries(tables, draws, self._wanted(look, asked))
+        draws = drawn.draws
+        entries = drawn.entries(self.layout, self._wanted(look, asked))
         sig = _mixtures(entries)
         posterior = np.zeros((int(self.cards[asked].sum()), draws))
         logs = np.full(draws, -np.inf)
@@ -197,11 +215,13 @@ class Machine:
                 self.layout.net,
                 room.ints,
                 room.reals,
-                entries[:, start:stop],
+                entries,
                 asked,
+                start,
+                stop,
                 block,
-                posterior[:, start:stop],
-                logs[start:stop],
+                posterior,
+                logs,
             )
 
         workers = min(_cores(), max(1, draws // _FEW))
@@ -217,11 +237,13 @@ class Machine:
         """Return which parts belong to nodes that evidence or targets hang on."""
         relevant = self.layout.above[np.concatenate([look.seen, asked])].any(axis=0)
         owner = self.layout.net[planner.CON_NODE, : len(self.layout.parts)]
-        return relevant[owner].astype(np.uint8)
+        wanted: NDArray[np.uint8] = relevant[owner].astype(np.uint8)
+        return wanted
 
     def slopes(self, look: "Look", sig: Array, *, lump: bool) -> tuple[float, Array]:
         """Return ln P(evidence) and its derivative by every entry of the tables, shape ``(entries,)``."""
         room = self.room()
+        sig.setflags(write=False)
         result = np.zeros(len(self.entries))
         status = self._plan(room, sig, look, np.zeros(0, np.int64), _TRIES_FOR_DRAWS, lump=lump, merge=False)
         if status == planner.TOO_LARGE:
@@ -271,7 +293,9 @@ def _cores() -> int:
 def _mixtures(entries: Array) -> Array:
     """Return two random mixtures of all draws: zero where every draw is, equal where all draws are (but by chance)."""
     draws = entries.shape[1]
-    return np.ascontiguousarray(entries @ np.random.default_rng(0).uniform(0.5, 1.5, (draws, 2)))
+    mixed: Array = np.ascontiguousarray(entries @ np.random.default_rng(0).uniform(0.5, 1.5, (draws, 2)))
+    mixed.setflags(write=False)  # for the compiler, an array that may be written to is another type
+    return mixed
 
 
-__all__: Sequence[str] = ("CHUNK", "MEMORY_LIMIT", "Look", "Machine")
+__all__: Sequence[str] = ("CHUNK", "MEMORY_LIMIT", "Look", "Machine", "prepare")

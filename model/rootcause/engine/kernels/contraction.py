@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rootcause.engine.planner import (
+from rootcause.engine.kernels.planner import (
     ALIVE,
     ARENA,
     AXIS_DIM,
@@ -244,8 +244,10 @@ def _multiply(
         out[o] += left[x] * right[y]
         return
     last = count - 1
-    two = axes[0, last] == 2  # noqa: PLR2004 - most variables have two states
+    two = axes[0, last] == 2
     so, sx, sy = axes[1, last], axes[2, last], axes[3, last]
+    size = axes[0, last]
+    together = so == 1 and sx == 1 and sy == 1  # the draws
     rows, ro, rx, ry = np.uint64(1), np.uint64(0), np.uint64(0), np.uint64(0)
     if count > 1:  # the axis before the last is a loop of its own
         rows, ro, rx, ry = axes[0, last - 1], axes[1, last - 1], axes[2, last - 1], axes[3, last - 1]
@@ -254,6 +256,9 @@ def _multiply(
             if two:
                 out[o] += left[x] * right[y]
                 out[o + so] += left[x + sx] * right[y + sy]
+            elif together:
+                for i in range(size):
+                    out[o + i] += left[x + i] * right[y + i]
             else:
                 _stretch(axes, last, out, o, left, x, right, y)
             o += ro

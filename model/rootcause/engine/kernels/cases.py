@@ -1,11 +1,11 @@
-"""Many cases of one network, or many draws of its numbers, one after another in one thread: compiled to machine code."""
+"""Many cases of one network, or many draws of its numbers, one after another in one thread: compiled loops."""
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rootcause.engine.contraction import backwards, fill_leaves, forwards, scatter
-from rootcause.engine.planner import (
+from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
+from rootcause.engine.kernels.planner import (
     ARENA,
     CARD,
     CLS,
@@ -194,11 +194,13 @@ def run_draws(
     reals: Floats,
     entries: Floats,
     asked: Ints,
+    first: int,
+    last: int,
     block: int,
     posterior: Floats,
     logs: Floats,
 ) -> None:
-    """Run a plan for draws of the numbers, block by block.
+    """Run a plan for draws of the numbers, from the first up to the last, block by block.
 
     Args:
         net: The network.
@@ -206,18 +208,19 @@ def run_draws(
         reals: The plan; only read.
         entries: Entries of all tables, shape ``(entries, draws)``.
         asked: The targets, shape ``(targets,)``.
+        first: Number of the first draw.
+        last: Number after the last.
         block: Draws that are run side by side.
         posterior: Receives the posteriors, shape ``(states of all targets, draws)``; zero where impossible.
         logs: Receives ln P(evidence), minus infinity where it is impossible, shape ``(draws,)``.
     """
-    draws = entries.shape[1]
     wanted = np.zeros(room.shape[1], np.uint8)
     axes = np.zeros((5, WIDEST + 2), np.uint64)
     size = room[COUNT, ARENA] + 1
-    arena = np.empty(size * min(block, draws))
-    slopes = np.empty(size * min(block, draws) if asked.size else 0)
-    for start in range(0, draws, block):
-        stop = min(start + block, draws)
+    arena = np.empty(size * block)
+    slopes = np.empty(size * block if asked.size else 0)
+    for start in range(first, last, block):
+        stop = min(start + block, last)
         log = np.zeros(stop - start)
         fill_leaves(room, reals, entries[:, start:stop], arena, log)
         forwards(room, arena, log, axes)

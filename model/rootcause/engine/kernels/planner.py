@@ -1,4 +1,4 @@
-"""From evidence to the factors that are left of a network and the order in which to eliminate: compiled to machine code.
+"""From evidence to the factors that are left of a network and the order in which to eliminate: compiled loops.
 
 A case takes four steps. What no evidence and no target hangs on is left out (barren nodes). States that the evidence
 rules out are dropped, and states that no table can tell apart become one class. Each table becomes a *leaf*: a small
@@ -184,7 +184,7 @@ def _only(net: Ints, room: Ints, node: int) -> int:
     return found
 
 
-# ---- which states are left, and which are told apart ------------------------------------------------------------------
+# ---- which states are left, and which are told apart ---------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
@@ -331,7 +331,7 @@ def _offset(net: Ints, room: Ints, con: int) -> int:
     offset = net[CON_OFF, con]
     for at in range(start, net[PAR_START, con + 1]):
         offset += room[COORDS, at - start] * net[PAR_STRIDE, at]
-    return offset
+    return int(offset)
 
 
 @njit(cache=True, nogil=True)
@@ -415,7 +415,7 @@ def _same_row(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, one:
     return True
 
 
-# ---- leaves -----------------------------------------------------------------------------------------------------------
+# ---- leaves --------------------------------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
@@ -710,7 +710,7 @@ def _plain_unary(net: Ints, room: Ints, con: int, merge: bool) -> int:
     return _unary_leaf(room, var, merge)
 
 
-# ---- the order of elimination -----------------------------------------------------------------------------------------
+# ---- the order of elimination --------------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
@@ -801,7 +801,7 @@ def _fill(room: Ints, words: Words, var: int) -> float:
 @njit(cache=True, nogil=True)
 def _merit(room: Ints, reals: Floats, words: Words, var: int, by_fill: bool) -> float:
     """Return the criterion of the next variable; of those that add as few neighbours, the smallest table is best."""
-    weight = reals[WEIGHT, var]
+    weight = float(reals[WEIGHT, var])
     return _fill(room, words, var) * _TIE + min(weight, _TIE) if by_fill else weight
 
 
@@ -923,7 +923,7 @@ def _fixed_order(net: Ints, room: Ints) -> None:
             count += 1
 
 
-# ---- steps ------------------------------------------------------------------------------------------------------------
+# ---- steps ---------------------------------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
