@@ -7,12 +7,11 @@ their concentrations. The mean of every draw is thus the point, exactly.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from rootcause.priors import COVERAGE, Parameter, share_groups
 
@@ -42,13 +41,38 @@ _LOWEST, _HIGHEST = -1.0, 18.0  # natural logs of the concentrations that are se
 _HALVINGS = 48
 
 
+_Range = tuple[float, float, float, float]
+"""Point, low, high and coverage of a number: what its concentration hangs on."""
+
+_remembered: dict[_Range, float] = {}
+
+
+def _range_of(parameter: Parameter) -> _Range:
+    return parameter.point, parameter.low, parameter.high, COVERAGE[parameter.range]
+
+
+def remember(parameters: Iterable[Parameter], known: Iterable[float]) -> None:
+    """Take concentrations that were computed before."""
+    _remembered.update(zip(map(_range_of, parameters), known, strict=True))
+
+
 def concentrations(parameters: Iterable[Parameter]) -> NDArray[np.float64]:
     """Return the concentration of the Beta distribution of each number.
 
     Returns:
         Shape ``(k,)``: a + b of Beta(a, b) with mean ``point`` and the range's coverage within ``[low, high]``.
     """
-    rows = np.array([(p.point, p.low, p.high, COVERAGE[p.range]) for p in parameters]).reshape(-1, 4)
+    ranges = [_range_of(parameter) for parameter in parameters]
+    new = [own for own in dict.fromkeys(ranges) if own not in _remembered]
+    if new:
+        _remembered.update(zip(new, _concentrations(new).tolist(), strict=True))
+    return np.array([_remembered[own] for own in ranges])
+
+
+def _concentrations(ranges: Sequence[_Range]) -> NDArray[np.float64]:
+    from scipy.special import betainc
+
+    rows = np.array(ranges).reshape(-1, 4)
     mean, low, high, coverage = rows.T
     below = np.full(len(rows), _LOWEST)
     above = np.full(len(rows), _HIGHEST)

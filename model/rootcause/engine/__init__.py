@@ -7,6 +7,6 @@
 
 from rootcause.engine.evidence import Observation
 from rootcause.engine.inference import Engine, Marginals, compile_network
-from rootcause.engine.layout import Drawn, Shape
+from rootcause.engine.layout import Drawn, Part, Shape
 
-__all__ = ["Drawn", "Engine", "Marginals", "Observation", "Shape", "compile_network"]
+__all__ = ["Drawn", "Engine", "Marginals", "Observation", "Part", "Shape", "compile_network"]

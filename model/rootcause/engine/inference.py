@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootcause.engine.evidence import Observation, in_words, known, weight_of
-from rootcause.engine.layout import Drawn, Shape, Tables, lay_out
+from rootcause.engine.layout import Drawn, Part, Shape, Tables, lay_out
 from rootcause.engine.pgmpy_networks import check_table, read_network
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 
@@ -259,58 +259,49 @@ class Engine:
         sig = np.random.default_rng(0).uniform(
             0.5, 1.5, machine.entries.shape
         )  # no entry counts as zero or as equal to another
-        slopes = self._posterior_slopes(machine, weights, target, asked, sig, lump=True)
+        slopes = self._posterior_slopes(machine, weights, target, asked, sig)
         offsets = machine.layout.offsets
         return {
             part.node: slopes[offsets[k] : offsets[k + 1]].reshape(self._tables(part.node).shape[:-1])
             for k, part in enumerate(machine.layout.parts)
         }
 
-    def gradient_along(
-        self,
-        weights: Weights,
-        target: str,
-        state: int,
-        directions: Mapping[str, Array],
-        sig: Tables,
-    ) -> Array:
-        """Return the derivative of one posterior along directions in the space of all tables.
+    def slopes(self, weights: Weights, target: str, state: str, structure: Drawn) -> list[tuple[Part, Array]]:
+        """Return the derivative of one posterior by every entry of the tables that the engine works with.
+
+        Where ``gradient`` takes each entry as a number of its own, this takes entries that are zero, or equal, whatever
+        the parameters, as what they are, and so is as fast as a query.
 
         Args:
             weights: By node, a likelihood for each state.
             target: A node.
-            state: The number of one of its states.
-            directions: By node, d table / d parameter, shape ``(*cards of parents, card, parameters)``.
-            sig: Tables with several draws of the parameters: what is zero or equal in all of them counts as so.
+            state: One of its states.
+            structure: Tables at two or more draws of all parameters: what is zero or equal in all of them counts as so.
 
         Returns:
-            Shape ``(parameters,)``.
-        """
-        machine = self._machine_for((*weights, target))
-        asked = np.zeros(len(self.states[target]))
-        asked[state] = 1.0
-        draws = next(iter(directions.values())).shape[-1] if directions else 0
-        mixed = machine.layout.entries(sig, 2)
-        slopes = self._posterior_slopes(machine, weights, target, asked, mixed, lump=True)
-        total = np.zeros(draws)
-        offsets = machine.layout.offsets
-        for k, part in enumerate(machine.layout.parts):
-            if part.node in directions:
-                total += slopes[offsets[k] : offsets[k + 1]] @ part.entries(directions.__getitem__)
-        return total
+            Each table with d P(state | evidence) / d entry, shape ``(entries,)``.
 
-    def _posterior_slopes(
-        self, machine: "Machine", weights: Weights, target: str, asked: Array, sig: Array, *, lump: bool
-    ) -> Array:
+        Raises:
+            InvalidInputError: If the target or the state is unknown.
+            ImpossibleEvidenceError: If the evidence has probability zero.
+        """
+        asked = weight_of(target, state, self.states)
+        machine = self._machine_for((*weights, target))
+        sig = machine.layout.entries(structure.tables, structure.draws)
+        found = self._posterior_slopes(machine, weights, target, asked, sig)
+        starts = machine.layout.offsets
+        return [(part, found[starts[k] : starts[k + 1]]) for k, part in enumerate(machine.layout.parts)]
+
+    def _posterior_slopes(self, machine: "Machine", weights: Weights, target: str, asked: Array, sig: Array) -> Array:
         """Return d P(asked | evidence) / d entry: P(asked | e) times the difference of two logarithmic derivatives."""
-        log_all, all_ = machine.slopes(self._codes_of(machine, weights), sig, lump=lump)
+        log_all, all_ = machine.slopes(self._codes_of(machine, weights), sig)
         if not math.isfinite(log_all):
             raise ImpossibleEvidenceError(self.clash(weights))
         own = weights.get(target, np.ones(len(asked)))
         both = {**weights, target: own * asked}
         if not both[target].any():
             return np.zeros(len(machine.entries))
-        log_both, with_target = machine.slopes(self._codes_of(machine, both), sig, lump=lump)
+        log_both, with_target = machine.slopes(self._codes_of(machine, both), sig)
         share = math.exp(log_both - log_all)
         return share * (with_target - all_)
 
@@ -453,8 +444,7 @@ class Engine:
         if not machine.layout.gates:
             return list(asked), []
         index = machine.layout.index
-        rows = machine.layout.above[[index[name] for name in seen]]
-        met: NDArray[np.uint8] = np.max(rows, axis=0, initial=0)
+        met = machine.layout.above[np.array([index[name] for name in seen], dtype=np.int64)].sum(axis=0)
         direct = [name for name in asked if machine.lean[index[name]] or met[index[name]]]
         kept = set(direct)
         return direct, [name for name in asked if name not in kept]

@@ -64,7 +64,7 @@ def prepare() -> None:
     machine = Machine(lay_out(shape, _even), _even)
     asked = np.zeros(1, np.int64)
     machine.one(_nobody(), asked)
-    machine.slopes(_nobody(), machine.entries, lump=True)
+    machine.slopes(_nobody(), machine.entries)
     machine.draws(_nobody(), asked, Drawn(_even, 2))
     STORE.finish()
 
@@ -86,7 +86,7 @@ class Machine:
         self.dense = not layout.gates and self._fix_order()
         nodes = len(layout.names)
         gates = np.array([name in layout.gates for name in layout.names], dtype=np.bool_)
-        self.lean = ~(layout.above[:, gates].any(axis=1)) if nodes else gates
+        self.lean: NDArray[np.bool_] = np.asarray(layout.above[:, gates].sum(axis=1) == 0)
         self.cards = layout.net[planner.CARD, :nodes].copy()
 
     def _fix_order(self) -> bool:
@@ -240,12 +240,12 @@ class Machine:
         wanted: NDArray[np.uint8] = relevant[owner].astype(np.uint8)
         return wanted
 
-    def slopes(self, look: "Look", sig: Array, *, lump: bool) -> tuple[float, Array]:
+    def slopes(self, look: "Look", sig: Array) -> tuple[float, Array]:
         """Return ln P(evidence) and its derivative by every entry of the tables, shape ``(entries,)``."""
         room = self.room()
         sig.setflags(write=False)
         result = np.zeros(len(self.entries))
-        status = self._plan(room, sig, look, np.zeros(0, np.int64), _TRIES_FOR_DRAWS, lump=lump, merge=False)
+        status = self._plan(room, sig, look, np.zeros(0, np.int64), _TRIES_FOR_DRAWS, lump=True, merge=False)
         if status == planner.TOO_LARGE:
             raise self._too_large(room)
         if status == planner.IMPOSSIBLE:

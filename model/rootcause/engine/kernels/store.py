@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import platform
 import shutil
 import sys
@@ -17,23 +16,10 @@ import numba
 import numba.core
 import numpy as np
 
+from rootcause.cache import folder
+
 _LIST = "complete.json"
 _SOURCES = ("planner.py", "contraction.py", "cases.py")
-
-
-def cache_folder() -> Path:
-    """Return the folder of this user's caches: ``ROOTCAUSE_CACHE``, or what the system has for that."""
-    chosen = os.environ.get("ROOTCAUSE_CACHE")
-    if chosen:
-        return Path(chosen)
-    home = Path.home()
-    if sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "rootcause"
 
 
 class Store:
@@ -47,7 +33,7 @@ class Store:
 
     def __init__(self) -> None:
         """Look whether the folder for this version is there, and whole."""
-        self.final = cache_folder() / f"kernels-{_version()}"
+        self.final = folder() / f"kernels-{_version()}"
         self.ready = _whole(self.final)
         self.folder = self.final if self.ready else _fresh(self.final)
 
