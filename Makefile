@@ -2,6 +2,7 @@
 # make test      set up .venv with the test tools and run every check
 # make install   only the set-up of `make run`: leaves .venv/bin/rootcause
 # make lint      style, types and layers
+# make bench     time the engine side by side with pgmpy and pyAgrum; BENCH_ARGS="--quick" for a smoke test
 # make pins      resolve the requirement files anew (needs uv)
 # make clean     remove .venv and what the tools left
 #
@@ -11,13 +12,17 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done)
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+# The loops of the engine become machine code now, not at the first question; it takes half a minute, once.
+COMPILE = $(BIN)/python -c 'from rootcause.engine import prepare; prepare()'
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help install run test lint format dev browser pins clean
+.PHONY: help install run test bench lint format dev browser pins clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +43,10 @@ lint: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Alone on the machine, or its numbers mean nothing.
+bench: dev
+	PYTHONPATH=tests/support $(BIN)/python -W ignore -m tests.benchmark $(BENCH_ARGS)
+
 format: dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -48,11 +57,13 @@ dev: $(VENV)/.installed-dev
 $(VENV)/.installed: $(VENV)/.created requirements.txt pyproject.toml
 	$(PIP) install --quiet --require-hashes -r requirements.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.created requirements-dev.txt pyproject.toml
 	$(PIP) install --quiet --require-hashes -r requirements-dev.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	$(COMPILE)
 	@touch $@
 
 $(VENV)/.created:

@@ -74,7 +74,9 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     from rootcause.case import load_case
 
     case = load_case(arguments.case)
-    answer = _model(arguments).diagnose(case, intervals=not arguments.no_intervals)
+    model = _model(arguments)
+    _prepare()
+    answer = model.diagnose(case, intervals=not arguments.no_intervals)
     return _print(answer.to_text() if arguments.format == "text" else _json(answer.to_dict()))
 
 
@@ -133,7 +135,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from rootcause.evaluation import evaluate, load_coded_cases
 
     cases = load_coded_cases(arguments.cases)
-    found = evaluate(_model(arguments), cases)
+    model = _model(arguments)
+    _prepare()
+    found = evaluate(model, cases)
     return _print(found.to_text() if arguments.format == "text" else _json(found.to_dict()))
 
 
@@ -171,6 +175,12 @@ def _model(arguments: argparse.Namespace) -> Model:
     from rootcause import load_model
 
     return load_model(_folder(arguments), arguments.rates)
+
+
+def _prepare() -> None:
+    from rootcause.engine import prepare
+
+    prepare(lambda: _complain("compiling the engine, once for this version; this takes about half a minute"))
 
 
 def _priors(arguments: argparse.Namespace) -> Priors:

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from streamlit import config as streamlit_config
 from streamlit.web import bootstrap
 
+from rootcause.engine import prepare
 from rootcause.errors import InvalidInputError
 from rootcause_app import api, settings, theme
 
@@ -41,6 +42,7 @@ def serve(host: str = "127.0.0.1", port: int = 8501, priors: Path | None = None,
     """
     _check_free(host, port)
     application = build(host, port, priors, rates)
+    prepare(lambda: sys.stderr.write("Rootcause compiles its engine, once for this version; half a minute\n"))
     shown = f"[{host}]" if ":" in host else host
     sys.stderr.write(f"Rootcause answers at http://{shown}:{port}/ (stop with Ctrl+C)\n")
     uvicorn.run(application, host=host, port=port, access_log=False, log_level="warning", server_header=False)

@@ -11,8 +11,9 @@ from rootcause.case import parse_case
 from rootcause.diagnosis import DRAWS
 from rootcause.engine import Drawn
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
+from rootcause.priors import RATE_SETS
 from rootcause.structure import CAUSES
-from rootcause.uncertainty import draw
+from rootcause.uncertainty import draw, points
 
 SEED_PATIENT = {
     "procedure": "microdiscectomy",
@@ -172,3 +173,46 @@ def test_every_shipped_case_is_answered_and_explained(model: Model) -> None:
     seed = cases["post_microdiscectomy_l5"]
     assert (seed.findings["procedure"], "level" in seed.findings, seed.invented) == ("microdiscectomy", False, False)
     assert cases["post_fusion_weakness"].invented
+
+
+@pytest.mark.parametrize("rates", RATE_SETS)
+def test_the_gradient_is_that_of_finite_differences(rates: str) -> None:
+    """For the numbers that matter most, and for others; one that the answer cannot hang on is not among them."""
+    model = load_model(rates=rates)
+    case = parse_case(
+        {
+            "procedure": "open_microdiscectomy",
+            "symptom_onset": 5,
+            "toe_dorsiflexion": "severe",
+            "crp": "raised_or_rising",
+        }
+    )
+    cause = "epidural_hematoma"
+    found = model.gradient(case, cause)
+    largest = sorted(found, key=lambda id_: -abs(found[id_]))[:12]
+    weights = model.engine.weights(case.observations)
+    step = 1e-6
+    for id_ in [*largest, *list(found)[::40]]:
+        point = model.priors.parameters[id_].point
+        numbers = {name: np.repeat(value, 2) for name, value in points(model.priors.parameters).items()}
+        numbers[id_] = np.array([point - step, point + step])
+        tables = {name: node.fill(numbers) for name, node in model._nodes.items()}  # noqa: SLF001
+        below, above = model.engine.marginals(weights, [cause], Drawn(tables.__getitem__, 2)).posterior[cause][1]
+        assert found[id_] == pytest.approx((above - below) / (2 * step), rel=1e-6, abs=2e-8), id_
+    assert "leak.positional_headache" not in found
+
+
+def test_every_table_is_a_line_in_each_number() -> None:
+    """The gradient takes the slope between 0 and 1: halfway, the table must be halfway."""
+    model = load_model()
+    for name, node in model._nodes.items():  # noqa: SLF001
+        for id_ in model._numbers_of(name):  # noqa: SLF001
+            numbers = {**points(model.priors.parameters), id_: np.array([0.0, 0.5, 1.0])}
+            low, half, high = np.moveaxis(node.fill(numbers), -1, 0)
+            np.testing.assert_allclose(half, (low + high) / 2, atol=1e-15, err_msg=f"{name} {id_}")
+
+
+def test_an_unknown_cause_has_no_gradient() -> None:
+    """It is refused in one sentence."""
+    with pytest.raises(InvalidInputError, match="cause: must be a known cause, got 'hematoma'"):
+        load_model().gradient({}, "hematoma")

@@ -99,7 +99,8 @@ def _values(body: str, states: list[tuple[str, ...]]) -> Array:
         row = [float(number) for number in lines[key].split(",")]
         if len(row) != len(own):
             raise ValueError(f"a row must have {len(own)} numbers, got {len(row)}")
-        values[(slice(None), *index)] = row
+        at: Any = (slice(None), *index)
+        values[at] = row
     return values
 
 

@@ -206,7 +206,7 @@ class PyAgrum(Witness):
     largest = 6e7  # entries of all cliques
 
     def __init__(self, networks: Sequence[Any]) -> None:
-        self._networks = [_filled(network) for network in networks]
+        self._networks = [filled(network) for network in networks]
 
     def card(self, name: str) -> int:
         """Return the number of states of a node."""
@@ -239,7 +239,7 @@ def _tree(network: Any, evidence: Likelihoods) -> tuple[float, Any]:  # noqa: AN
     return float(size), inference
 
 
-def _filled(network: Any) -> Any:  # noqa: ANN401
+def filled(network: Any) -> Any:  # noqa: ANN401
     """Return the network as pyAgrum has it, every table set through its interface by the names of its axes."""
     copy = pyagrum.BayesNet()  # type: ignore[no-untyped-call]
     for name in network.nodes():

@@ -147,7 +147,7 @@ class Engine:
         asked = self._targets(targets, evidence)
         machine = self._machine_for((*evidence, *asked))
         columns = {name: self._column(name, column) for name, column in evidence.items()}
-        direct, apart = self._split(machine, evidence, asked)
+        direct, apart = self._split(machine, asked)
         numbers = self._numbers(machine, direct)
         result = {name: np.empty((rows, len(self.states[name]))) for name in asked}
 
@@ -159,8 +159,10 @@ class Engine:
             stop = start + len(logs)
             for name, part in self._cut(direct, posterior.T).items():
                 result[name][start:stop] = part.T
-            for name in apart:
-                result[name][start:stop] = self._apart(machine, chunk(start, stop), [name], logs)[0]
+            if apart:
+                look = chunk(start, stop)
+                for name in apart:  # one by one, to keep the chunk small
+                    result[name][start:stop] = self._apart(machine, look, [name], logs)[0]
         return result
 
     def log_evidence(self, evidence: Mapping[str, Observation]) -> float:
@@ -189,6 +191,9 @@ class Engine:
             ImpossibleEvidenceError: If the evidence has probability zero.
         """
         asked = self._targets(targets, ())
+        if not asked:
+            msg = "targets: at least one node must be named, got none"
+            raise InvalidInputError(msg)
         shape = tuple(len(self.states[name]) for name in asked)
         size = math.prod(shape)
         if size > LARGEST_JOINT:
@@ -239,7 +244,9 @@ class Engine:
     def gradient(self, evidence: Mapping[str, Observation], target: str, state: str) -> dict[str, Array]:
         """Return the derivative of one posterior by every entry of every table (Darwiche 2003).
 
-        Each entry is taken as a number of its own: the columns are not kept at a sum of 1.
+        Each entry is taken as a number of its own; nodes that the answer does not hang on are left out first. So a
+        derivative has its meaning along changes that keep every column a distribution: what one entry gains, others
+        of its column lose.
 
         Args:
             evidence: By node, what was observed.
@@ -302,8 +309,11 @@ class Engine:
         if not both[target].any():
             return np.zeros(len(machine.entries))
         log_both, with_target = machine.slopes(self._codes_of(machine, both), sig)
-        share = math.exp(log_both - log_all)
-        return share * (with_target - all_)
+        if math.isfinite(log_both):
+            return math.exp(log_both - log_all) * (with_target - all_)
+        rest = {**weights, target: own * (1 - asked)}  # a posterior of 0 is 1 less that of the rest, which is 1
+        _, without = machine.slopes(self._codes_of(machine, rest), sig)
+        return all_ - without
 
     # ---- other networks ----------------------------------------------------------------------------------------------
 
@@ -360,14 +370,6 @@ class Engine:
             Shape ``(draws,)``.
         """
         return self._run(weights, (), drawn).log_evidence
-
-    def log_probabilities(self, cases: Sequence[Weights]) -> Array:
-        """Return ln P(evidence) of several cases, shape ``(cases,)``."""
-        machine = self._machine_for({name for case in cases for name in case})
-        logs = np.empty(len(cases))
-        for k, case in enumerate(cases):
-            logs[k] = machine.one(self._codes_of(machine, case), np.zeros(0, np.int64))[1][0]
-        return logs
 
     def possible(self, weights: Weights) -> bool:
         """Return whether evidence has a probability above zero."""
@@ -426,7 +428,7 @@ class Engine:
 
     def _posteriors(self, machine: "Machine", look: "Look", asked: tuple[str, ...]) -> tuple[Array, Array] | None:
         """Return the posteriors of one case, one target after another, and ln P(evidence); ``None`` if impossible."""
-        direct, apart = self._split(machine, [machine.layout.names[k] for k in look.seen], asked)
+        direct, apart = self._split(machine, asked)
         posterior, logs = machine.one(look, self._numbers(machine, direct))
         if logs[0] == -np.inf:
             return None
@@ -436,18 +438,17 @@ class Engine:
         found |= {name: part[0] for name, part in zip(apart, self._apart(machine, look, apart, logs), strict=True)}
         return np.concatenate([found[name] for name in asked]), logs
 
-    def _split(self, machine: "Machine", seen: Iterable[str], asked: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    def _split(self, machine: "Machine", asked: tuple[str, ...]) -> tuple[list[str], list[str]]:
         """Split the targets into those that come with one run, and those that are cheaper asked state by state.
 
-        A gate that nothing observed hangs on would join all of its reasons if it were left open.
+        A gate that is left open joins all of its reasons. The split does not hang on the evidence, so that a case gets
+        the same answer alone and in a batch, to the last bit.
         """
         if not machine.layout.gates:
             return list(asked), []
         index = machine.layout.index
-        met = machine.layout.above[np.array([index[name] for name in seen], dtype=np.int64)].sum(axis=0)
-        direct = [name for name in asked if machine.lean[index[name]] or met[index[name]]]
-        kept = set(direct)
-        return direct, [name for name in asked if name not in kept]
+        direct = [name for name in asked if machine.lean[index[name]]]
+        return direct, [name for name in asked if not machine.lean[index[name]]]
 
     def _apart(self, machine: "Machine", look: "Look", asked: Sequence[str], logs: Array) -> list[Array]:
         """Return the posteriors of targets from P(evidence and state) for each of their states."""

@@ -20,6 +20,8 @@ Tables = Callable[[str], Array]
 """Gives the table of a node: shape ``(*cards of parents, card of the node, draws or 1)``."""
 
 _LAST_DIGITS = 1e-14
+_SAME = 1e-13
+"""Relative difference up to which a product is the table; rare chances, of which it would lose digits, keep theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,7 @@ def _product_form(table: Array) -> list[Array] | None:
     if any((part < 0).any() for part in parts):
         return None
     again = np.diff(product, prepend=0.0, axis=-1)
-    return parts if np.allclose(again, table[..., 0], rtol=1e-12, atol=_LAST_DIGITS / 10) else None
+    return parts if np.allclose(again, table[..., 0], rtol=_SAME, atol=0) else None
 
 
 def _along(factor: Array, axis: int, ndim: int) -> Array:

@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 MEMORY_LIMIT = 2_000_000_000
 """Bytes that the factors of one plan may take; a query that would need more is refused before it is run."""
 
-CHUNK = 1024
+CHUNK = 256
 """Cases that one thread takes at a time."""
 
 _FEW = 64
@@ -35,7 +35,7 @@ _TRIES_FOR_DRAWS = 24
 _TRIES_ONCE = 32
 """Blurred orders of elimination tried for a plan that is used once, for many draws, and for every case."""
 
-_DENSE = 30_000.0
+_DENSE = 200_000.0
 """Multiplications for all marginals without evidence up to which one fixed order serves every case."""
 
 _BLOCK = 32
@@ -57,7 +57,7 @@ class Room:
 
 
 def prepare() -> None:
-    """Compile all kernels, by a question of each kind to a network of one node, and keep the code."""
+    """Compile all kernels that are new, by a question of each kind to a network of one node, and keep the code."""
     if STORE.ready:
         return
     shape = Shape({"a": ("no", "yes")}, {"a": ()})

@@ -37,8 +37,8 @@ def read_network(network: Any) -> tuple[Shape, Mapping[str, Array]]:  # noqa: AN
             msg = f"{name}: its table must hang on its parents in the network, got {got}"
             raise InvalidInputError(msg)
         values = np.moveaxis(np.asarray(table.values, dtype=np.float64), 0, -1)[..., np.newaxis].copy()
-        values.setflags(write=False)
         check_table(name, values)
+        values.setflags(write=False)
         tables[first] = values
         states[first] = tuple(table.state_names[first])
         parents[first] = tuple(rest)

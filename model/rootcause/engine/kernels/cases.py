@@ -35,8 +35,8 @@ Words = NDArray[np.uint64]
 
 
 @njit(cache=True, nogil=True)
-def look(net: Ints, above: Bits, room: Ints, reals: Floats, seen: Ints, codes: Ints, likelihoods: Floats) -> None:
-    """Note the evidence of one case.
+def look(net: Ints, above: Bits, room: Ints, reals: Floats, seen: Ints, codes: Ints, likelihoods: Floats) -> bool:
+    """Note the evidence of one case; return whether what was seen of each node, if it was seen twice, goes together.
 
     Args:
         net: The network.
@@ -48,11 +48,13 @@ def look(net: Ints, above: Bits, room: Ints, reals: Floats, seen: Ints, codes: I
         likelihoods: Shape ``(rows, most states)``.
     """
     see_nothing(net, room, reals)
+    possible = True
     for column in range(seen.size):
         if codes[column] >= 0:
-            see_state(net, above, room, seen[column], codes[column])
+            possible &= see_state(net, above, room, seen[column], codes[column])
         elif codes[column] < -1:
             see_weights(net, above, room, reals, seen[column], likelihoods[-2 - codes[column]])
+    return possible
 
 
 @njit(cache=True, nogil=True)
@@ -103,9 +105,11 @@ def run_cases(
     arena = np.empty(4096)
     slopes = np.empty(4096 if asked.size else 0)
     for case in range(codes.shape[0]):
-        look(net, above, room, reals, seen, codes[case], likelihoods)
-        status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, limit, tries)
         logs[case] = -np.inf
+        if not look(net, above, room, reals, seen, codes[case], likelihoods):
+            status[case] = IMPOSSIBLE
+            continue
+        status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, limit, tries)
         if status[case] == IMPOSSIBLE:
             continue
         if status[case] != PLANNED:
@@ -183,7 +187,8 @@ def plan_case(
     targets = np.zeros(above.shape[0], np.uint8)
     for k in range(asked.size):
         targets[asked[k]] = 1
-    look(net, above, room, reals, seen, codes, likelihoods)
+    if not look(net, above, room, reals, seen, codes, likelihoods):
+        return IMPOSSIBLE
     return int(plan(net, above, room, reals, words, sig, targets, lump, merge, limit, tries))
 
 

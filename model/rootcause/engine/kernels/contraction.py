@@ -48,6 +48,16 @@ Word = np.uint64
 _SMALL = 1e-60
 """Largest entry of a table below which it is scaled; two such multiplied are still far above the smallest float."""
 
+DRAWS_AT_ONCE = 8
+"""Draws that are run side by side: a line of the cache, so that the tables of a plan stay in it."""
+
+WORDS = tuple(np.uint64(k) for k in range(1, DRAWS_AT_ONCE))
+
+PLACES = 256
+LONG = np.uint64(16)
+MANY = np.uint64(256)
+"""A step of so many products along axes shorter than ``LONG`` lists the places along its inner axes first."""
+
 _LARGE = 1e60
 """Largest entry of a derivative above which it is scaled."""
 
@@ -232,6 +242,69 @@ def _stretch(axes: Words, last: int, out: Floats, o: Word, left: Floats, x: Word
 
 
 @njit(cache=True, nogil=True)
+def _add_eight(out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
+    """Add eight products; everything is read before anything is written, so that they become vector code."""
+    one, two, three, four, five, six, seven = WORDS
+    a = out[o] + left[x] * right[y]
+    b = out[o + one] + left[x + one] * right[y + one]
+    c = out[o + two] + left[x + two] * right[y + two]
+    d = out[o + three] + left[x + three] * right[y + three]
+    e = out[o + four] + left[x + four] * right[y + four]
+    f = out[o + five] + left[x + five] * right[y + five]
+    g = out[o + six] + left[x + six] * right[y + six]
+    h = out[o + seven] + left[x + seven] * right[y + seven]
+    out[o] = a
+    out[o + one] = b
+    out[o + two] = c
+    out[o + three] = d
+    out[o + four] = e
+    out[o + five] = f
+    out[o + six] = g
+    out[o + seven] = h
+
+
+@njit(cache=True, nogil=True)
+def _list_places(axes: Words, count: int, places: Words) -> tuple[int, int]:
+    """List the places along the inner axes of a step; return how many there are, and how many axes are left outside."""
+    places[0, 0] = places[0, 1] = places[0, 2] = 0
+    listed = np.int64(1)
+    outer = count
+    while outer > 0 and listed * np.int64(axes[0, outer - 1]) <= PLACES:
+        outer -= 1
+        for k in range(listed, listed * np.int64(axes[0, outer])):
+            places[k, 0] = places[k - listed, 0] + axes[1, outer]
+            places[k, 1] = places[k - listed, 1] + axes[2, outer]
+            places[k, 2] = places[k - listed, 2] + axes[3, outer]
+        listed *= np.int64(axes[0, outer])
+    return int(listed), outer
+
+
+@njit(cache=True, nogil=True)
+def _by_places(axes: Words, count: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
+    """Add the products of two tables of many short axes to a third; what counting costs is paid once for many."""
+    places = np.empty((PLACES, 3), np.uint64)
+    listed, outer = _list_places(axes, count, places)
+    while True:
+        for k in range(listed):
+            out[o + places[k, 0]] += left[x + places[k, 1]] * right[y + places[k, 2]]
+        axis = outer - 1
+        while axis >= 0:
+            o += axes[1, axis]
+            x += axes[2, axis]
+            y += axes[3, axis]
+            axes[4, axis] += np.uint64(1)
+            if axes[4, axis] < axes[0, axis]:
+                break
+            axes[4, axis] = 0
+            o -= axes[0, axis] * axes[1, axis]
+            x -= axes[0, axis] * axes[2, axis]
+            y -= axes[0, axis] * axes[3, axis]
+            axis -= 1
+        if axis < 0:
+            return
+
+
+@njit(cache=True, nogil=True)
 def _multiply(
     axes: Words, count: int, out: Floats, out_at: int, left: Floats, left_at: int, right: Floats, at: int
 ) -> None:
@@ -244,10 +317,18 @@ def _multiply(
         out[o] += left[x] * right[y]
         return
     last = count - 1
+    if axes[0, last] < LONG:
+        size = np.uint64(1)
+        for axis in range(count):
+            size *= axes[0, axis]
+        if size >= MANY:
+            _by_places(axes, count, out, o, left, x, right, y)
+            return
     two = axes[0, last] == 2
     so, sx, sy = axes[1, last], axes[2, last], axes[3, last]
     size = axes[0, last]
     together = so == 1 and sx == 1 and sy == 1  # the draws
+    eight = together and size == DRAWS_AT_ONCE
     rows, ro, rx, ry = np.uint64(1), np.uint64(0), np.uint64(0), np.uint64(0)
     if count > 1:  # the axis before the last is a loop of its own
         rows, ro, rx, ry = axes[0, last - 1], axes[1, last - 1], axes[2, last - 1], axes[3, last - 1]
@@ -256,6 +337,8 @@ def _multiply(
             if two:
                 out[o] += left[x] * right[y]
                 out[o + so] += left[x + sx] * right[y + sy]
+            elif eight:
+                _add_eight(out, o, left, x, right, y)
             elif together:
                 for i in range(size):
                     out[o + i] += left[x + i] * right[y + i]

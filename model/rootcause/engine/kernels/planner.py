@@ -28,13 +28,19 @@ _SAME = 1e-13
 _COMBINATIONS = 4096
 """States of parents up to which a table is searched for what the evidence rules out."""
 
-_SEARCH_ABOVE = 40_000.0
-"""Multiplications above which a second order of elimination is tried."""
+_SEARCH_ABOVE = 150_000.0
+"""Multiplications above which a second order of elimination is tried for a plan that is run once."""
+
+_SEARCH_FOR_MANY_ABOVE = 1_000.0
+"""The same for a plan that is run many times."""
+
+_MANY_TRIES = 8
+"""Tries from which on a plan is taken to be run many times."""
 
 _TIE = 1e9
 """Above any table that fits in memory."""
 
-_SEARCH_LONGER_ABOVE = 100_000.0
+_SEARCH_LONGER_ABOVE = 2_000_000.0
 """Multiplications above which blurred orders are tried as well."""
 
 
@@ -147,13 +153,15 @@ def see_nothing(net: Ints, room: Ints, reals: Floats) -> None:
 
 
 @njit(cache=True, nogil=True)
-def see_state(net: Ints, above: Bits, room: Ints, node: int, state: int) -> None:
-    """Note that a node was seen in a state."""
+def see_state(net: Ints, above: Bits, room: Ints, node: int, state: int) -> bool:
+    """Note that a node was seen in a state; return whether what was seen of it before allows that."""
+    possible = room[OK, net[FIRST, node] + state] == 1
     room[HARD, node] = state
     for s in range(net[FIRST, node], net[FIRST, node + 1]):
         room[OK, s] = 0
     room[OK, net[FIRST, node] + state] = 1
     _mark(above, room, node)
+    return bool(possible)
 
 
 @njit(cache=True, nogil=True)
@@ -583,13 +591,10 @@ def _plain_leaf(net: Ints, room: Ints, reals: Floats, con: int, merge: bool) -> 
     own = room[VAR, node] >= 0 and not net[GATE, node]
     if free + own == 0:
         leaf = _scalar_leaf(room, merge)
+    elif own and free == 0:
+        leaf = _unary_leaf(room, room[VAR, node], merge)
     elif free + own == 1:
-        var = room[VAR, node]
-        for at in range(net[PAR_START, con], net[PAR_START, con + 1]):
-            parent = net[PAR, at]
-            if room[HARD, parent] < 0 and room[NCLS, parent] > 1:
-                var = room[VAR, parent]
-        leaf = _unary_leaf(room, var, merge)
+        leaf = _plain_unary(net, room, con, merge)
     else:
         leaf = _new_leaf(room)
         _grow_parents(net, room, leaf, con)
@@ -895,14 +900,15 @@ def _choose_order(net: Ints, room: Ints, reals: Floats, words: Words, tries: int
         _fixed_order(net, room)
         return
     best = _greedy(room, reals, words, False, 0)
-    if best < _SEARCH_ABOVE:
+    many = tries >= _MANY_TRIES
+    if best < (_SEARCH_FOR_MANY_ABOVE if many else _SEARCH_ABOVE):
         return
     _keep_order(room)
     cost = _greedy(room, reals, words, True, 0)
     if cost < best:
         best = cost
         _keep_order(room)
-    if best > _SEARCH_LONGER_ABOVE:
+    if many or best > _SEARCH_LONGER_ABOVE:
         for seed in range(1, tries + 1):
             cost = _greedy(room, reals, words, True, seed)
             if cost < best:
