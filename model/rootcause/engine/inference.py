@@ -24,6 +24,8 @@ Ints = NDArray[np.int64]
 Weights = Mapping[str, Array]
 """By node, a likelihood for each state, shape ``(states,)``."""
 
+_KEPT_TARGETS = 256
+
 LARGEST_JOINT = 1_000_000
 """Entries of the largest joint distribution that is returned."""
 
@@ -52,6 +54,7 @@ class Engine:
         """Keep the structure and the tables to use where a question brings none of its own."""
         self._shape = shape
         self._tables = tables
+        self._kept_targets: dict[tuple[int, tuple[str, ...]], tuple[list[str], list[str], Ints]] = {}
         self._number = {name: {s: k for k, s in enumerate(states)} for name, states in shape.states.items()}
 
     @property
@@ -78,7 +81,9 @@ class Engine:
         if drawn is not None and machine.layout.numeric:
             return self._plain
         index = machine.layout.index
-        return machine if all(name in index for name in names) else self._plain
+        if len(index) == len(self.states) or all(name in index for name in names):
+            return machine
+        return self._plain
 
     # ---- questions ---------------------------------------------------------------------------------------------------
 
@@ -109,15 +114,9 @@ class Engine:
         found = self._posteriors(machine, look, asked)
         if found is None:
             raise ImpossibleEvidenceError(self.clash(self.weights(evidence)))
-        result = {}
-        start = 0
-        values = found[0].tolist()
-        for name in asked:
-            states = self._shape.states[name]
-            stop = start + len(states)
-            result[name] = dict(zip(states, values[start:stop], strict=True))
-            start = stop
-        return result
+        value = iter(found[0].tolist())
+        states = self._shape.states
+        return {name: dict(zip(states[name], value, strict=False)) for name in asked}
 
     def query_batch(
         self, evidence: Mapping[str, Sequence[Observation] | Ints], targets: Iterable[str] | None = None
@@ -147,8 +146,7 @@ class Engine:
         asked = self._targets(targets, evidence)
         machine = self._machine_for((*evidence, *asked))
         columns = {name: self._column(name, column) for name, column in evidence.items()}
-        direct, apart = self._split(machine, asked)
-        numbers = self._numbers(machine, direct)
+        direct, apart, numbers = self._targets_of(machine, asked)
         result = {name: np.empty((rows, len(self.states[name]))) for name in asked}
 
         def chunk(start: int, stop: int) -> "Look":
@@ -428,8 +426,8 @@ class Engine:
 
     def _posteriors(self, machine: "Machine", look: "Look", asked: tuple[str, ...]) -> tuple[Array, Array] | None:
         """Return the posteriors of one case, one target after another, and ln P(evidence); ``None`` if impossible."""
-        direct, apart = self._split(machine, asked)
-        posterior, logs = machine.one(look, self._numbers(machine, direct))
+        direct, apart, numbers = self._targets_of(machine, asked)
+        posterior, logs = machine.one(look, numbers)
         if logs[0] == -np.inf:
             return None
         if not apart:
@@ -480,6 +478,17 @@ class Engine:
     def _numbers(self, machine: "Machine", names: Sequence[str]) -> Ints:
         index = machine.layout.index
         return np.array([index[name] for name in names], dtype=np.int64)
+
+    def _targets_of(self, machine: "Machine", asked: tuple[str, ...]) -> tuple[list[str], list[str], Ints]:
+        """Return ``_split`` and the numbers of its first part, kept for targets that are asked for again."""
+        key = (id(machine), asked)
+        found = self._kept_targets.get(key)
+        if found is None:
+            direct, apart = self._split(machine, asked)
+            found = (direct, apart, self._numbers(machine, direct))
+            if len(self._kept_targets) < _KEPT_TARGETS:
+                self._kept_targets[key] = found
+        return found
 
     def _look(self, machine: "Machine", evidence: Mapping[str, Observation]) -> "Look":
         """Return the evidence of one case; a plain state takes the short way."""

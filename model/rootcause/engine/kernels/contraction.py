@@ -55,7 +55,7 @@ WORDS = tuple(np.uint64(k) for k in range(1, DRAWS_AT_ONCE))
 
 PLACES = 256
 LONG = np.uint64(16)
-MANY = np.uint64(256)
+MANY = np.uint64(48)
 """A step of so many products along axes shorter than ``LONG`` lists the places along its inner axes first."""
 
 _LARGE = 1e60
@@ -83,10 +83,28 @@ def fill_leaves(room: Ints, reals: Floats, values: Floats, arena: Floats, logs: 
     for record in range(room[COUNT, RECORDS]):
         leaf = room[REC_LEAF, record]
         at = room[FAC_OFF, leaf] * draws
-        for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
-            _entry(room, reals, values, arena, at, entry)
-            at += draws
+        if draws == 1:
+            _fill_one(room, reals, values, arena, record, at)
+        else:
+            for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
+                _entry(room, reals, values, arena, at, entry)
+                at += draws
         _scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], logs, peaks)
+
+
+@njit(cache=True, nogil=True)
+def _fill_one(room: Ints, reals: Floats, values: Floats, arena: Floats, record: int, at: int) -> None:
+    """Multiply the entries of a leaf by those of a record, for one draw."""
+    place = np.uint64(at)
+    k = np.uint64(room[ENT_PTR, room[REC_FIRST, record]])
+    for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
+        stop = np.uint64(room[ENT_PTR, entry + 1])
+        total = 0.0
+        while k < stop:
+            total += reals[COEF, k] * values[np.uint64(room[SRC, k]), 0]
+            k += np.uint64(1)
+        arena[place] *= total
+        place += np.uint64(1)
 
 
 @njit(cache=True, nogil=True)
