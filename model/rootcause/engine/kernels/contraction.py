@@ -48,11 +48,6 @@ Word = np.uint64
 _SMALL = 1e-60
 """Largest entry of a table below which it is scaled; two such multiplied are still far above the smallest float."""
 
-DRAWS_AT_ONCE = 8
-"""Draws that are run side by side: a line of the cache, so that the tables of a plan stay in it."""
-
-WORDS = tuple(np.uint64(k) for k in range(1, DRAWS_AT_ONCE))
-
 PLACES = 256
 LONG = np.uint64(16)
 MANY = np.uint64(48)
@@ -260,28 +255,6 @@ def _stretch(axes: Words, last: int, out: Floats, o: Word, left: Floats, x: Word
 
 
 @njit(cache=True, nogil=True)
-def _add_eight(out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
-    """Add eight products; everything is read before anything is written, so that they become vector code."""
-    one, two, three, four, five, six, seven = WORDS
-    a = out[o] + left[x] * right[y]
-    b = out[o + one] + left[x + one] * right[y + one]
-    c = out[o + two] + left[x + two] * right[y + two]
-    d = out[o + three] + left[x + three] * right[y + three]
-    e = out[o + four] + left[x + four] * right[y + four]
-    f = out[o + five] + left[x + five] * right[y + five]
-    g = out[o + six] + left[x + six] * right[y + six]
-    h = out[o + seven] + left[x + seven] * right[y + seven]
-    out[o] = a
-    out[o + one] = b
-    out[o + two] = c
-    out[o + three] = d
-    out[o + four] = e
-    out[o + five] = f
-    out[o + six] = g
-    out[o + seven] = h
-
-
-@njit(cache=True, nogil=True)
 def _list_places(axes: Words, count: int, places: Words) -> tuple[int, int]:
     """List the places along the inner axes of a step; return how many there are, and how many axes are left outside."""
     places[0, 0] = places[0, 1] = places[0, 2] = 0
@@ -346,7 +319,6 @@ def _multiply(
     so, sx, sy = axes[1, last], axes[2, last], axes[3, last]
     size = axes[0, last]
     together = so == 1 and sx == 1 and sy == 1  # the draws
-    eight = together and size == DRAWS_AT_ONCE
     rows, ro, rx, ry = np.uint64(1), np.uint64(0), np.uint64(0), np.uint64(0)
     if count > 1:  # the axis before the last is a loop of its own
         rows, ro, rx, ry = axes[0, last - 1], axes[1, last - 1], axes[2, last - 1], axes[3, last - 1]
@@ -355,8 +327,6 @@ def _multiply(
             if two:
                 out[o] += left[x] * right[y]
                 out[o + so] += left[x + sx] * right[y + sy]
-            elif eight:
-                _add_eight(out, o, left, x, right, y)
             elif together:
                 for i in range(size):
                     out[o + i] += left[x + i] * right[y + i]
