@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from rootcause.engine import prepare
+
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled() -> None:
+    """Compile the engine before the first test, so that no command says in a test that it does so."""
+    prepare()
+
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

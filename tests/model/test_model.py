@@ -216,3 +216,10 @@ def test_an_unknown_cause_has_no_gradient() -> None:
     """It is refused in one sentence."""
     with pytest.raises(InvalidInputError, match="cause: must be a known cause, got 'hematoma'"):
         load_model().gradient({}, "hematoma")
+
+
+def test_all_nodes_are_those_with_a_name_of_their_own(model: Model) -> None:
+    """Asked for everything, the engine leaves out the links inside of its gates."""
+    found = model.engine.query({"procedure": "fusion", "leg_pain": "new_or_worse"})
+    assert {"csf_leak", "root_L5", "crp"} <= set(found)
+    assert not [name for name in found if "__" in name or name in {"procedure", "leg_pain"}]

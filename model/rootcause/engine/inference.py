@@ -54,6 +54,7 @@ class Engine:
         """Keep the structure and the tables to use where a question brings none of its own."""
         self._shape = shape
         self._tables = tables
+        self._inside = frozenset(shape.parents[name][0] for name in shape.links)
         self._kept_targets: dict[tuple[int, tuple[str, ...]], tuple[list[str], list[str], Ints]] = {}
         self._number = {name: {s: k for k, s in enumerate(states)} for name, states in shape.states.items()}
 
@@ -98,7 +99,7 @@ class Engine:
 
         Args:
             evidence: By node, what was observed.
-            targets: The nodes asked for; ``None`` asks for every node that has no evidence.
+            targets: The nodes asked for; ``None`` asks for every node without evidence that is no inner link of a gate.
             do: By node, the state it is set to by an intervention (Pearl 2009): what it hung on is cut off.
 
         Raises:
@@ -559,8 +560,8 @@ class Engine:
 
     def _targets(self, targets: Iterable[str] | None, observed: Iterable[str]) -> tuple[str, ...]:
         if targets is None:
-            seen = set(observed)
-            return tuple(name for name in self.states if name not in seen)
+            left_out = self._inside.union(observed)
+            return tuple(name for name in self.states if name not in left_out)
         asked = tuple(dict.fromkeys([targets] if isinstance(targets, str) else targets))
         for name in asked:
             known(name, self.states, "targets")

@@ -49,9 +49,13 @@ _SMALL = 1e-60
 """Largest entry of a table below which it is scaled; two such multiplied are still far above the smallest float."""
 
 PLACES = 256
+"""Places that are listed at most."""
+
 LONG = np.uint64(16)
+"""Entries of the last axis from which on it is a loop of its own."""
+
 MANY = np.uint64(48)
-"""A step of so many products along axes shorter than ``LONG`` lists the places along its inner axes first."""
+"""Products from which on a step of shorter axes lists the places along its inner ones first."""
 
 _LARGE = 1e60
 """Largest entry of a derivative above which it is scaled."""
