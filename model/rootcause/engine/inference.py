@@ -262,15 +262,9 @@ class Engine:
         machine = self._plain
         weights = self.weights(evidence)
         asked = weight_of(target, state, self.states)
-        sig = np.random.default_rng(0).uniform(
-            0.5, 1.5, machine.entries.shape
-        )  # no entry counts as zero or as equal to another
-        slopes = self._posterior_slopes(machine, weights, target, asked, sig)
-        offsets = machine.layout.offsets
-        return {
-            part.node: slopes[offsets[k] : offsets[k + 1]].reshape(self._tables(part.node).shape[:-1])
-            for k, part in enumerate(machine.layout.parts)
-        }
+        free = np.random.default_rng(0).uniform(0.5, 1.5, machine.entries.shape)  # no entry is zero or equals another
+        slopes = self._posterior_slopes(machine, weights, target, asked, free)
+        return {part.node: own.reshape(self._tables(part.node).shape[:-1]) for part, own in slopes}
 
     def slopes(self, weights: Weights, target: str, state: str, structure: Drawn) -> list[tuple[Part, Array]]:
         """Return the derivative of one posterior by every entry of the tables that the engine works with.
@@ -294,11 +288,17 @@ class Engine:
         asked = weight_of(target, state, self.states)
         machine = self._machine_for((*weights, target))
         sig = machine.layout.entries(structure.tables, structure.draws)
-        found = self._posterior_slopes(machine, weights, target, asked, sig)
-        starts = machine.layout.offsets
-        return [(part, found[starts[k] : starts[k + 1]]) for k, part in enumerate(machine.layout.parts)]
+        return self._posterior_slopes(machine, weights, target, asked, sig)
 
-    def _posterior_slopes(self, machine: "Machine", weights: Weights, target: str, asked: Array, sig: Array) -> Array:
+    def _posterior_slopes(
+        self, machine: "Machine", weights: Weights, target: str, asked: Array, sig: Array
+    ) -> list[tuple[Part, Array]]:
+        """Return each table with d P(asked | evidence) / d entry."""
+        slopes = self._entry_slopes(machine, weights, target, asked, sig)
+        starts = machine.layout.offsets
+        return [(part, slopes[starts[k] : starts[k + 1]]) for k, part in enumerate(machine.layout.parts)]
+
+    def _entry_slopes(self, machine: "Machine", weights: Weights, target: str, asked: Array, sig: Array) -> Array:
         """Return d P(asked | evidence) / d entry: P(asked | e) times the difference of two logarithmic derivatives."""
         log_all, all_ = machine.slopes(self._codes_of(machine, weights), sig)
         if not math.isfinite(log_all):

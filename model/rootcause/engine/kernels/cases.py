@@ -2,7 +2,6 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
 from rootcause.engine.kernels.planner import (
@@ -22,16 +21,15 @@ from rootcause.engine.kernels.planner import (
     UNARY,
     VAR,
     WIDEST,
+    Bits,
+    Floats,
+    Ints,
+    Words,
     plan,
     see_nothing,
     see_state,
     see_weights,
 )
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bits = NDArray[np.uint8]
-Words = NDArray[np.uint64]
 
 
 @njit(cache=True, nogil=True)

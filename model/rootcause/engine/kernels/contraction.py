@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from rootcause.engine.kernels.planner import (
     ALIVE,
@@ -37,12 +36,12 @@ from rootcause.engine.kernels.planner import (
     STRIDE_A,
     STRIDE_B,
     STRIDE_C,
+    Bits,
+    Floats,
+    Ints,
+    Words,
 )
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bits = NDArray[np.uint8]
-Words = NDArray[np.uint64]
 Word = np.uint64
 
 _SMALL = 1e-60

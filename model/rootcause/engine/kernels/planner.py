@@ -71,7 +71,7 @@ REAL_ROWS = 4
 BITS, NEAR, RING = range(3)
 WORD_ROWS = 3
 """Rows of ``words``: sets of variables, 64 to a word: the scope of each factor, the neighbours of each variable."""
-VARS, FACTORS, LEAVES, RECORDS, ENTRIES, SOURCES, SCOPES, STEPS, AXES, WIDTH, ARENA, LEFT, LARGEST = range(13)
+VARS, FACTORS, LEAVES, RECORDS, ENTRIES, SOURCES, SCOPES, STEPS, AXES, WIDTH, ARENA, LEFT = range(12)
 """Counts, in the row ``COUNT``."""
 
 RULED_OUT, BELOW = -1, -2
@@ -82,14 +82,20 @@ WIDEST = 32
 
 
 def room_sizes(net: Ints) -> tuple[int, int, int]:
-    """Return how long the rows of ``room``, ``reals`` and ``words`` must be for any case of a network."""
+    """Return how long the rows of ``room``, ``reals`` and ``words`` must be for any case of a network.
+
+    The loops do not test their places, so these are bounds and not estimates: a variable for each node or contribution;
+    a leaf for each contribution, two more for a gate and one for a target; a step for each leaf and variable, with no
+    more axes than ``WIDEST``, but for the one that is refused.
+    """
     nodes = int(net[SIZES, 0])
     cons = int(net[CON_START, nodes])
     states = int(net[FIRST, nodes])
     n_vars = nodes + cons
-    leaves = 2 * (nodes + cons) + n_vars + 2
+    leaves = cons + 3 * nodes + 1
+    steps = leaves + n_vars
     entries = leaves + 4 * states
-    scopes = leaves
+    scopes = (steps + 2) * WIDEST
     for con in range(cons):
         node = net[CON_NODE, con]
         own = int(net[CARD, node])
@@ -97,9 +103,9 @@ def room_sizes(net: Ints) -> tuple[int, int, int]:
         grid = own * own if net[GATE, node] else own
         entries += 2 * int(np.prod(net[CARD, parents])) * grid + own
         scopes += len(parents) + 3
-    factors = 2 * (leaves + n_vars)
+    factors = leaves + steps
     width = (n_vars + 63) // 64
-    long = max(entries, states, scopes + factors * 8 + WIDEST, factors + 1)
+    long = max(entries, states, scopes, factors + 1)
     return long, max(entries, states, n_vars), factors * width
 
 
