@@ -43,6 +43,19 @@ class Marginals:
     log_evidence: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Posteriors of many cases.
+
+    Attributes:
+        posterior: By target, shape ``(cases, states)``; zero for a case whose evidence is impossible.
+        log_evidence: ln P(evidence), minus infinity where it is impossible, shape ``(cases,)``.
+    """
+
+    posterior: dict[str, Array]
+    log_evidence: Array
+
+
 class Engine:
     """A compiled network. Its methods change nothing and may be called from several threads.
 
@@ -137,6 +150,26 @@ class Engine:
             ImpossibleEvidenceError: If the evidence of a case has probability zero; the message says which.
             ModelTooLargeError: If no plan fits in memory.
         """
+        found = self.run_batch(evidence, targets)
+        impossible = np.flatnonzero(found.log_evidence == -np.inf)
+        if len(impossible):
+            row = int(impossible[0])
+            raise ImpossibleEvidenceError(self.clash(self.weights(self._row(evidence, row))), row=row)
+        return found.posterior
+
+    def run_batch(
+        self, evidence: Mapping[str, Sequence[Observation] | Ints], targets: Iterable[str] | None = None
+    ) -> Batch:
+        """Return the posteriors for many cases and how probable each case was; impossible ones are told, not refused.
+
+        Args:
+            evidence: As for ``query_batch``.
+            targets: As for ``query_batch``.
+
+        Raises:
+            InvalidInputError: As for ``query_batch``.
+            ModelTooLargeError: If no plan fits in memory.
+        """
         lengths = {name: len(column) for name, column in evidence.items()}
         if len(set(lengths.values())) > 1:
             msg = f"evidence: every column must have the same length, got {lengths}"
@@ -149,20 +182,21 @@ class Engine:
         columns = {name: self._column(name, column) for name, column in evidence.items()}
         direct, apart, numbers = self._targets_of(machine, asked)
         result = {name: np.empty((rows, len(self.states[name]))) for name in asked}
+        every = np.empty(rows)
 
         def chunk(start: int, stop: int) -> "Look":
             return self._look_at(machine, {name: column[start:stop] for name, column in columns.items()}, stop - start)
 
         for start, posterior, logs in machine.many(rows, chunk, numbers):
-            self._refuse_impossible(evidence, start, logs)
             stop = start + len(logs)
+            every[start:stop] = logs
             for name, part in self._cut(direct, posterior.T).items():
                 result[name][start:stop] = part.T
             if apart:
                 look = chunk(start, stop)
                 for name in apart:  # one by one, to keep the chunk small
                     result[name][start:stop] = self._apart(machine, look, [name], logs)[0]
-        return result
+        return Batch(result, every)
 
     def log_evidence(self, evidence: Mapping[str, Observation]) -> float:
         """Return the natural logarithm of P(evidence).
@@ -462,9 +496,10 @@ class Engine:
             codes[k :: len(states), len(look.seen) + column] = s
         wide = Look(np.concatenate([look.seen, numbers]), codes, look.likelihoods)
         found = machine.one(wide, np.zeros(0, np.int64))[1].reshape(rows, len(states))
-        shares = np.exp(found - logs[:, np.newaxis])
+        whole = np.where(logs == -np.inf, 0.0, logs)  # an impossible case gets zeros
+        shares = np.exp(found - whole[:, np.newaxis])
         parts = self._cut(asked, shares.T).values()
-        return [(part / part.sum(axis=0)).T for part in parts]
+        return [(part / np.where(logs == -np.inf, 1.0, part.sum(axis=0))).T for part in parts]
 
     def _cut(self, names: Sequence[str], values: Array) -> dict[str, Array]:
         """Cut rows, the states of one node after another, into one array for each node."""
@@ -548,15 +583,15 @@ class Engine:
             raise InvalidInputError(msg)
         return column
 
-    def _refuse_impossible(self, evidence: Mapping[str, Sequence[Observation] | Ints], start: int, logs: Array) -> None:
-        for row in np.flatnonzero(logs == -np.inf):
-            case = {}
-            for name, column in evidence.items():
-                observed: Any = column[start + int(row)]
-                if isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.integer):
-                    observed = None if observed < 0 else self.states[name][observed]
-                case[name] = observed
-            raise ImpossibleEvidenceError(self.clash(self.weights(case)), row=start + int(row))
+    def _row(self, evidence: Mapping[str, Sequence[Observation] | Ints], row: int) -> dict[str, Observation]:
+        """Return one case of a batch, in states."""
+        case = {}
+        for name, column in evidence.items():
+            observed: Any = column[row]
+            if isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.integer):
+                observed = None if observed < 0 else self.states[name][observed]
+            case[name] = observed
+        return case
 
     def _targets(self, targets: Iterable[str] | None, observed: Iterable[str]) -> tuple[str, ...]:
         if targets is None:

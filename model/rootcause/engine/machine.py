@@ -28,7 +28,13 @@ CHUNK = 256
 """Cases that one thread takes at a time."""
 
 _FEW = 64
-"""Cases or draws that are not worth a second thread."""
+"""Draws that are not worth a second thread."""
+
+_FEWEST = 16
+"""Cases that are not worth a second thread."""
+
+_SHARES = 4
+"""Chunks that each thread should have at least, lest one waits for another."""
 
 _TRIES_FOR_ONE = 4
 _TRIES_FOR_DRAWS = 24
@@ -146,7 +152,7 @@ class Machine:
     def one(self, look: "Look", asked: Ints) -> tuple[Array, Array]:
         """Return posteriors and ln P(evidence) of few cases, in this thread."""
         rows = len(look.codes)
-        posterior = np.empty((rows, int(self.cards[asked].sum())))
+        posterior = np.zeros((rows, int(self.cards[asked].sum())))
         logs = np.empty(rows)
         status = np.zeros(rows, dtype=np.int64)
         room = self.room()
@@ -182,10 +188,11 @@ class Machine:
         """
 
         def part(start: int) -> tuple[int, Array, Array]:
-            posterior, logs = self.one(chunk(start, min(start + CHUNK, rows)), asked)
+            posterior, logs = self.one(chunk(start, min(start + step, rows)), asked)
             return start, posterior, logs
 
-        starts = range(0, rows, CHUNK)
+        step = min(CHUNK, max(_FEWEST, rows // (_SHARES * _cores())))  # dear cases come in runs: many small shares
+        starts = range(0, rows, step)
         workers = min(_cores(), len(starts))
         if workers <= 1:
             yield from map(part, starts)
