@@ -17,6 +17,7 @@ from oracle import Network
 from rootcause.engine import Engine, Observation, Shape, layout, machine
 from rootcause.engine.kernels import store
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
+from rootcause.model import load_model
 from strategies import CLOSE, Case, cases, differences, distributions, networks, possible_cases, random_networks
 
 few_networks = settings(max_examples=60)
@@ -677,3 +678,15 @@ def test_a_folder_that_cannot_be_kept_is_no_reason_to_fail(tmp_path: Path, monke
     made.finish()
     assert not made.folder.exists()
     assert (tmp_path / "cache").read_text("utf-8") == "a file"
+
+
+def test_the_joint_of_every_cause_sums_to_the_posterior_of_each() -> None:
+    """Left in, thirteen nodes with their gates: summed over all others, each is what a query says."""
+    model = load_model()
+    causes = list(model.vocabulary.causes)
+    evidence = {"procedure": "open_microdiscectomy", "toe_dorsiflexion": "weak", "back_pain": {"severe": 0.9, "expected": 0.1}}
+    joint = model.engine.joint(evidence, causes)
+    query = model.engine.query(evidence, causes)
+    for axis, cause in enumerate(causes):
+        own = joint.sum(axis=tuple(other for other in range(joint.ndim) if other != axis))
+        assert own == pytest.approx([query[cause][state] for state in model.engine.states[cause]], abs=1e-12)

@@ -233,28 +233,10 @@ class Engine:
             msg = f"targets: a joint distribution may have {LARGEST_JOINT:,} entries, got {size:,}"
             raise InvalidInputError(msg)
         machine = self._machine_for((*evidence, *asked))
-        base = self.weights(evidence)
-        values = np.indices(shape).reshape(len(shape), -1)
-        allowed = np.ones(size)
-        rest = {name: weight for name, weight in base.items() if name not in asked}
-        for name, states in zip(asked, values, strict=True):
-            if name in base:
-                allowed *= base[name][states]
-        open_ = np.flatnonzero(allowed)
-        columns = {name: states[open_] for name, states in zip(asked, values, strict=True)}
-        fixed = self._codes_of(machine, rest)
-
-        def chunk(start: int, stop: int) -> "Look":
-            own = {name: column[start:stop] for name, column in columns.items()}
-            return _joined(fixed, self._look_at(machine, own, stop - start))
-
-        logs = np.full(size, -np.inf)
-        for start, _, found in machine.many(len(open_), chunk, np.zeros(0, np.int64)):
-            at = open_[start : start + len(found)]
-            logs[at] = found + np.log(allowed[at])
-        if not np.isfinite(logs).any():
-            raise ImpossibleEvidenceError(self.clash(base))
-        joint: Array = np.exp(logs - logs.max()).reshape(shape)
+        weights = self.weights(evidence)
+        joint = machine.joint(self._codes_of(machine, weights), self._numbers(machine, asked))
+        if joint is None or not joint.any():
+            raise ImpossibleEvidenceError(self.clash(weights))
         joint /= joint.sum()
         return joint
 
@@ -616,14 +598,6 @@ def _stacked(rows: Sequence[Array]) -> Array:
     for row, weight in zip(result, rows, strict=True):
         row[: len(weight)] = weight
     return result
-
-
-def _joined(fixed: "Look", own: "Look") -> "Look":
-    """Return the evidence of a chunk of cases that have one part in common."""
-    from rootcause.engine.machine import Look
-
-    codes = np.concatenate([np.repeat(fixed.codes, len(own.codes), axis=0), own.codes], axis=1)
-    return Look(np.concatenate([fixed.seen, own.seen]), codes, fixed.likelihoods)
 
 
 def _machine() -> "type[Machine]":

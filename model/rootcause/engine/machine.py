@@ -7,7 +7,7 @@ answers themselves, eight bytes for each number asked for.
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -72,6 +72,7 @@ def prepare() -> None:
     machine.one(_nobody(), asked)
     machine.slopes(_nobody(), machine.entries)
     machine.draws(_nobody(), asked, Drawn(_even, 2))
+    machine.joint(_nobody(), asked)
     STORE.finish()
 
 
@@ -246,6 +247,65 @@ class Machine:
         owner = self.layout.net[planner.CON_NODE, : len(self.layout.parts)]
         wanted: NDArray[np.uint8] = relevant[owner].astype(np.uint8)
         return wanted
+
+    def joint(self, look: "Look", asked: Ints) -> Array | None:
+        """Return P(targets and evidence) up to a factor, one axis for each target; ``None`` if impossible.
+
+        Args:
+            look: The evidence, of one case.
+            asked: Numbers of the targets, each once.
+        """
+        room = self.room()
+        ints = room.ints
+        ints[planner.OPEN, asked] = 1
+        try:
+            status = self._plan(room, self.entries, look, asked, _TRIES_FOR_DRAWS, lump=not self.dense)
+        finally:
+            ints[planner.OPEN, asked] = 0
+        if status == planner.TOO_LARGE:
+            raise self._too_large(room)
+        if status == planner.IMPOSSIBLE:
+            return None
+        arena = np.empty(int(ints[planner.COUNT, planner.ARENA]) + 1)
+        cases.run_joint(ints, room.reals, self.entries, arena)
+        axis = {int(ints[planner.VAR, node]): k for k, node in enumerate(asked) if self._free(ints, int(node))}
+        joint = np.ones([int(ints[planner.NCLS, node]) if k in axis.values() else 1 for k, node in enumerate(asked)])
+        for factor in ints[planner.ALIVE, : ints[planner.COUNT, planner.LEFT]]:
+            joint *= self._factor(ints, arena, int(factor), axis, joint.ndim)
+        return self._by_states(ints, joint, asked)
+
+    @staticmethod
+    def _free(ints: Ints, node: int) -> bool:
+        """Return whether evidence leaves a target more than one class of states."""
+        return bool(ints[planner.HARD, node] < 0 and ints[planner.NCLS, node] > 1)
+
+    @staticmethod
+    def _factor(ints: Ints, arena: Array, factor: int, axis: Mapping[int, int], ndim: int) -> Array:
+        """Return a factor over variables that were left in, with an axis for each target."""
+        scope = ints[planner.SCOPE, ints[planner.SCOPE_START, factor] : ints[planner.SCOPE_START, factor + 1]].tolist()
+        dims = [int(ints[planner.DIM, var]) for var in scope]
+        start = int(ints[planner.FAC_OFF, factor])
+        table = arena[start : start + int(np.prod(dims))].reshape(dims)
+        places = [axis[var] for var in scope]
+        shape = [1] * ndim
+        for place, dim in zip(places, dims, strict=True):
+            shape[place] = dim
+        return table.transpose(np.argsort(places)).reshape(shape)
+
+    def _by_states(self, ints: Ints, joint: Array, asked: Ints) -> Array:
+        """Turn axes of classes into axes of states; a target's states are never merged, but may be ruled out."""
+        for k, node in enumerate(asked):
+            first, card = self.layout.net[planner.FIRST, node], int(self.cards[node])
+            classes = ints[planner.CLS, first : first + card]
+            if ints[planner.HARD, node] >= 0:
+                chosen = np.where(np.arange(card) == ints[planner.HARD, node], 0, -1)
+            else:
+                chosen = classes
+            whole = np.zeros((*joint.shape[:k], card, *joint.shape[k + 1 :]))
+            states = np.flatnonzero(chosen >= 0)
+            whole[(slice(None),) * k + (states,)] = np.take(joint, chosen[states], axis=k)
+            joint = whole
+        return joint
 
     def slopes(self, look: "Look", sig: Array) -> tuple[float, Array]:
         """Return ln P(evidence) and its derivative by every entry of the tables, shape ``(entries,)``."""

@@ -259,3 +259,20 @@ def run_slopes(room: Ints, reals: Floats, entries: Floats, slopes_of_entries: Fl
     backwards(room, arena, slopes, wanted, 1, axes)
     scatter(room, reals, entries, arena, slopes, slopes_of_entries)
     return float(log[0])
+
+
+@njit(cache=True, nogil=True)
+def run_joint(room: Ints, reals: Floats, entries: Floats, arena: Floats) -> float:
+    """Run a plan that leaves variables in, and return the logarithm of what its factors were divided by.
+
+    Args:
+        room: The plan.
+        reals: The plan.
+        entries: Entries of all tables, shape ``(entries, 1)``.
+        arena: Receives the factors, shape ``(entries of all factors + 1,)``.
+    """
+    axes = np.zeros((5, WIDEST + 2), np.uint64)
+    log = np.zeros(1)
+    fill_leaves(room, reals, entries, arena, log)
+    forwards(room, arena, log, axes)
+    return float(log[0])

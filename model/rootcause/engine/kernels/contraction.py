@@ -25,6 +25,7 @@ from rootcause.engine.kernels.planner import (
     LAST_AXIS,
     LEAVES,
     LEFT,
+    LEFT_IN,
     REC_FIRST,
     REC_LEAF,
     RECORDS,
@@ -162,6 +163,8 @@ def _scale(table: Floats, offset: int, size: int, logs: Floats, peaks: Floats) -
 def forwards(room: Ints, arena: Floats, logs: Floats, axes: Words) -> None:
     """Run all steps, and add ln P(evidence) to ``logs``: minus infinity where it is impossible.
 
+    Where variables were left in, ``logs`` gets the logarithm of what the factors that are left were divided by.
+
     Args:
         room: The plan.
         arena: Factors, as from ``fill_leaves``; receives the results of the steps.
@@ -179,6 +182,8 @@ def forwards(room: Ints, arena: Floats, logs: Floats, axes: Words) -> None:
         count = _axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, draws, axes)
         _multiply(axes, count, arena, three, arena, one, arena, two)
         _scale(arena, room[FAC_OFF, room[STEP_C, step]], size, logs, peaks)
+    if room[COUNT, LEFT_IN]:
+        return
     for i in range(room[COUNT, LEFT]):
         offset = room[FAC_OFF, room[ALIVE, i]] * draws
         for d in range(draws):

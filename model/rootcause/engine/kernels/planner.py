@@ -61,17 +61,18 @@ HARD, OK, REL, CLS, REP, NCLS, LOW, VAR = range(8)
 DIM, NODE, UNARY, ORDER, KEPT, PLACE, COORDS, COUNT = range(8, 16)
 REC_LEAF, REC_FIRST, ENT_PTR, SRC, SCOPE_START, SCOPE, FAC_OFF, FAC_SIZE, ALIVE, BUCKET = range(16, 26)
 STEP_A, STEP_B, STEP_C, FIRST_AXIS, LAST_AXIS, AXIS_DIM, STRIDE_A, STRIDE_B, STRIDE_C, BLAMED = range(26, 36)
-ROOM_ROWS = 36
+OPEN = 36
+ROOM_ROWS = 37
 """Rows of ``room``: by node or state, what evidence and classes say; by variable, its states and place in the order;
 counts; the leaves as records of entries, each a sum of sources; the factors with their scopes; the steps, each with
-the two factors (the second may be -1), the result and its axes."""
+the two factors (the second may be -1), the result and its axes; by node, whether it is left in (0, but for a joint)."""
 SOFT, COEF, WEIGHT, MERIT = range(4)
 REAL_ROWS = 4
 """Rows of ``reals``: likelihoods by state, coefficients by source, products of neighbours and merit by variable."""
 BITS, NEAR, RING = range(3)
 WORD_ROWS = 3
 """Rows of ``words``: sets of variables, 64 to a word: the scope of each factor, the neighbours of each variable."""
-VARS, FACTORS, LEAVES, RECORDS, ENTRIES, SOURCES, SCOPES, STEPS, AXES, WIDTH, ARENA, LEFT = range(12)
+VARS, FACTORS, LEAVES, RECORDS, ENTRIES, SOURCES, SCOPES, STEPS, AXES, WIDTH, ARENA, LEFT, LEFT_IN = range(13)
 """Counts, in the row ``COUNT``."""
 
 RULED_OUT, BELOW = -1, -2
@@ -830,12 +831,14 @@ def _greedy(room: Ints, reals: Floats, words: Words, by_fill: bool, seed: int) -
     for w in range(width):
         words[RING, w] = 0
     state = np.uint64(seed * 2654435761 + 1)
+    left = 0
     for i in range(variables):
-        room[ALIVE, i] = i
-        reals[MERIT, i] = _merit(room, reals, words, i, by_fill)
-    left = variables
+        if not _is_open(room, i):
+            room[ALIVE, left] = i
+            left += 1
+            reals[MERIT, i] = _merit(room, reals, words, i, by_fill)
     cost = 0.0
-    for step in range(variables):
+    for step in range(left):
         best = 0
         lowest = np.inf
         for i in range(left):
@@ -902,6 +905,7 @@ def _keep_order(room: Ints) -> None:
 def _choose_order(net: Ints, room: Ints, reals: Floats, words: Words, tries: int) -> None:
     """Choose the order of elimination: the fixed one, or the cheapest of the greedy ones."""
     _bits_of(room, words)
+    _leave_in(room)
     if net[SIZES, 1]:
         _fixed_order(net, room)
         return
@@ -925,12 +929,31 @@ def _choose_order(net: Ints, room: Ints, reals: Floats, words: Words, tries: int
 
 
 @njit(cache=True, nogil=True)
+def _leave_in(room: Ints) -> None:
+    """Count the variables that are not eliminated, and put them at the end of the order."""
+    variables = room[COUNT, VARS]
+    count = 0
+    for var in range(variables):
+        if _is_open(room, var):
+            count += 1
+            room[ORDER, variables - count] = var
+    room[COUNT, LEFT_IN] = count
+
+
+@njit(cache=True, nogil=True)
+def _is_open(room: Ints, var: int) -> bool:
+    """Return whether a variable is the last of a node that is left in; the links before it are not."""
+    node = room[NODE, var]
+    return bool(room[OPEN, node] and room[VAR, node] == var)
+
+
+@njit(cache=True, nogil=True)
 def _fixed_order(net: Ints, room: Ints) -> None:
     """Take the variables in the order that was fixed for the network."""
     count = 0
     for position in range(net[SIZES, 1]):
         node = net[FIXED, position]
-        if room[REL, node] and room[VAR, node] >= 0:
+        if room[REL, node] and room[VAR, node] >= 0 and not room[OPEN, node]:
             room[ORDER, count] = room[VAR, node]
             count += 1
 
@@ -945,12 +968,13 @@ def _steps(room: Ints, words: Words, limit: float) -> int:
     room[COUNT, ARENA] = 0
     for at in range(room[COUNT, VARS]):
         room[PLACE, room[ORDER, at]] = at
+    taken_out = room[COUNT, VARS] - room[COUNT, LEFT_IN]
     alive = room[COUNT, LEAVES]
     for leaf in range(room[COUNT, LEAVES]):
         room[ALIVE, leaf] = leaf
         room[FAC_OFF, leaf] = room[COUNT, ARENA]
         room[COUNT, ARENA] += room[FAC_SIZE, leaf]
-    for at in range(room[COUNT, VARS]):
+    for at in range(taken_out):
         var = room[ORDER, at]
         word, mask = var >> 6, np.uint64(1) << np.uint64(var & 63)
         count = 0
