@@ -1,37 +1,40 @@
 """The HTTP API: the command line's JSON over HTTP, with strict input and nothing logged.
 
-``POST /api/v1/diagnose`` answers a case, ``GET /api/v1/model`` hands out every number, ``GET /api/v1/openapi.json``
-describes both, and ``GET /healthz`` says that the process lives. All work is done in a thread, a few at a time.
+The questions are posts: ``diagnose``, ``explain``, ``next``, ``compare``, ``network`` and ``report`` below
+``/api/v1/`` answer a case. ``GET /api/v1/model`` hands out every number, ``GET /api/v1/openapi.json`` describes all of
+it, and ``GET /healthz`` says that the process lives. All work is done in a thread, a few at a time.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
-from rootcause_app import openapi
+from rootcause_app import openapi, queries, questions, reporting
+from rootcause_app.description import model_description
 from rootcause_app.problems import Answer, ProblemError
-from rootcause_app.settings import RATES, current_model, default_rates
+from rootcause_app.queries import read_query
+from rootcause_app.settings import current_model, default_rates
 from rootcause_app.strict_json import read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rootcause import Model
-    from rootcause.priors import Parameter
-    from rootcause.vocabulary import Variable
+    from rootcause.case import Case
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -40,72 +43,149 @@ Result = TypeVar("Result")
 _LOG: Final = logging.getLogger(__name__)
 
 
+# ---- questions about a case -----------------------------------------------------------------------------------------
+
+
 async def diagnose(request: Request) -> Response:
-    """Answer one case."""
-    rates = _rates(request)
-    case = await read_object(request)
-    answer = await _in_thread(lambda: _diagnosed(current_model(rates), case))
-    return Answer(answer)
+    """The posterior of every cause."""
+    query = read_query(request, queries.RATES)
+    return await _answer(request, query, questions.diagnose)
+
+
+async def explain(request: Request) -> Response:
+    """What speaks for and against a cause, whether it all fits, and which causes are there together."""
+    query = read_query(request, queries.CAUSE_OR_NONE, queries.RATES)
+    return await _answer(request, query, lambda model, case: questions.explain(model, case, query["cause"]))
+
+
+async def following(request: Request) -> Response:
+    """What to examine next."""
+    query = read_query(request, queries.AHEAD, queries.RATES)
+    ahead = int(query["ahead"] or 1)
+    return await _answer(request, query, lambda model, case: questions.following(model, case, ahead))
+
+
+async def compare(request: Request) -> Response:
+    """Two moments or two patients side by side."""
+    query = read_query(request, queries.CAUSE, queries.RATES)
+    body = await read_object(request)
+
+    def ask(model: Model) -> dict[str, object]:
+        before, after = (_parsed(case, name) for name, case in _two_cases(body).items())
+        reply = _asked(model, (before, after), lambda: questions.compare(model, before, after, query["cause"]))
+        return reply.to_dict()
+
+    return Answer(await _with_model(query, ask))
+
+
+async def network(request: Request) -> Response:
+    """The network of a patient as it is to be drawn."""
+    query = read_query(request, queries.FOCUS, queries.RATES)
+    return await _answer(request, query, lambda model, case: questions.network(model, case, query["focus"]))
+
+
+async def report(request: Request) -> Response:
+    """One page to print, as a file."""
+    query = read_query(request, queries.FORMAT, queries.RATES)
+    kind = query["format"] or reporting.KINDS[0]
+    body = await read_object(request)
+
+    def ask(model: Model) -> bytes:
+        case, made = _parsed(body), datetime.now().astimezone()
+        return _asked(model, (case,), lambda: reporting.render(reporting.full_report(model, case, made), kind))
+
+    headers = {"cache-control": "no-store", "content-disposition": f'inline; filename="rootcause-report.{kind}"'}
+    return Response(await _with_model(query, ask), headers=headers, media_type=reporting.MEDIA_TYPES[kind])
+
+
+async def _answer(
+    request: Request, query: Mapping[str, str | None], question: Callable[[Model, Case], questions.Reply]
+) -> Response:
+    body = await read_object(request)
+
+    def ask(model: Model) -> dict[str, object]:
+        case = _parsed(body)
+        return _asked(model, (case,), lambda: question(model, case)).to_dict()
+
+    return Answer(await _with_model(query, ask))
+
+
+def _two_cases(body: Mapping[str, object]) -> dict[str, object]:
+    names = ("before", "after")
+    strange = next((name for name in body if name not in names), None)
+    if strange is not None:
+        raise _unprocessable(f"body: must hold {' and '.join(names)} alone, got {strange[:60]!r}")
+    missing = next((name for name in names if name not in body), None)
+    if missing is not None:
+        raise _unprocessable(f"body: must hold a case named {missing}, got none")
+    return {name: body[name] for name in names}
+
+
+def _parsed(case: object, where: str = "") -> Case:
+    try:
+        return questions.parse(case, where)
+    except InvalidInputError as refusal:
+        raise _unprocessable(str(refusal)) from None
+
+
+def _asked(model: Model, cases: Sequence[Case], ask: Callable[[], Result]) -> Result:
+    """Ask; where the findings cannot hold together, hand out the red flags: they hang on no probability."""
+    try:
+        return ask()
+    except ImpossibleEvidenceError as clash:
+        flags = [questions.flag_data(flag) for flag in questions.standing_flags(model, cases)]
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, str(clash), findings=clash.findings, red_flags=flags
+        ) from None
+    except InvalidInputError as refusal:
+        raise _unprocessable(str(refusal)) from None
+
+
+def _unprocessable(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
+# ---- what is handed out ---------------------------------------------------------------------------------------------
 
 
 async def describe_model(request: Request) -> Response:
-    """The vocabulary, every parameter and every source."""
-    rates = _rates(request)
-    return Answer(await _in_thread(lambda: model_description(current_model(rates))))
+    """The vocabulary, every parameter, the stakes, the care and every source."""
+    query = read_query(request, queries.RATES)
+    return Answer(await _with_model(query, model_description))
 
 
 async def describe_api(request: Request) -> Response:
     """The OpenAPI document, written for the vocabulary in use."""
-    _refuse_query(request)
+    read_query(request)
     return Answer(await _in_thread(lambda: openapi.document(current_model())))
 
 
 async def health(request: Request) -> Response:
-    """Say that the process answers, and with which numbers."""
+    """Say that the process answers, and with which numbers, however many questions are waiting."""
     del request
-    model = await _in_thread(current_model)
+    model = await anyio.to_thread.run_sync(current_model)
     return Answer({"status": "ok", "version": model.version, "digest": model.digest})
 
 
-def model_description(model: Model) -> dict[str, object]:
-    """The model as plain JSON.
+# ---- paths ----------------------------------------------------------------------------------------------------------
 
-    Args:
-        model: Which to describe.
-    """
-    vocabulary = model.vocabulary
-    return {
-        "version": model.version,
-        "digest": model.digest,
-        "rates": model.rates,
-        "vocabulary": {
-            "contexts": {key: _variable(variable) for key, variable in vocabulary.contexts.items()},
-            "causes": {key: _variable(variable) for key, variable in vocabulary.causes.items()},
-            "findings": {key: _variable(variable) for key, variable in vocabulary.findings.items()},
-        },
-        "parameters": {key: _parameter(parameter) for key, parameter in model.priors.parameters.items()},
-        "sources": {
-            key: {
-                "title": source.title,
-                "authors": source.authors,
-                "year": source.year,
-                "journal": source.journal,
-                "doi": source.doi,
-                "url": source.url,
-                "citation": source.citation,
-            }
-            for key, source in model.priors.sources.items()
-        },
-    }
+_POSTS: Final = {
+    "diagnose": diagnose,
+    "explain": explain,
+    "next": following,
+    "compare": compare,
+    "report": report,
+    "network": network,
+}
+_GETS: Final = {"model": describe_model, "openapi.json": describe_api}
 
 
 def application() -> ASGIApp:
     """Everything below ``/api``; an unknown path is a 404 in JSON, not Streamlit's page."""
     router = Router(
         routes=[
-            Route("/v1/diagnose", _guarded(diagnose), methods=["POST"]),
-            Route("/v1/model", _guarded(describe_model), methods=["GET"]),
-            Route("/v1/openapi.json", _guarded(describe_api), methods=["GET"]),
+            *(Route(f"/v1/{name}", _guarded(endpoint), methods=["POST"]) for name, endpoint in _POSTS.items()),
+            *(Route(f"/v1/{name}", _guarded(endpoint), methods=["GET"]) for name, endpoint in _GETS.items()),
         ],
         redirect_slashes=False,
         default=_unknown_path,
@@ -134,8 +214,11 @@ async def _unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _not_found() -> ProblemError:
-    known = "/api/v1/diagnose, /api/v1/model or /api/v1/openapi.json"
-    return ProblemError(HTTPStatus.NOT_FOUND, f"path: must be {known}")
+    *paths, last = (f"/api/v1/{name}" for name in (*_POSTS, *_GETS))
+    return ProblemError(HTTPStatus.NOT_FOUND, f"path: must be {', '.join(paths)} or {last}")
+
+
+# ---- doors ----------------------------------------------------------------------------------------------------------
 
 
 def _guarded(endpoint: Endpoint) -> Endpoint:
@@ -154,31 +237,9 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
     return guarded
 
 
-def _diagnosed(model: Model, case: dict[str, object]) -> dict[str, object]:
-    try:
-        return model.diagnose(case).to_dict()
-    except ImpossibleEvidenceError as clash:
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(clash), findings=clash.findings) from None
-    except InvalidInputError as refusal:
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refusal)) from None
-
-
-def _rates(request: Request) -> str:
-    given = request.query_params.multi_items()
-    for name, _ in given:
-        if name != "rates":
-            raise ProblemError(HTTPStatus.BAD_REQUEST, f"query: the only parameter is rates, got {name[:60]!r}")
-    if len(given) > 1:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "query: rates may stand once, got it more often")
-    rates = given[0][1] if given else default_rates()
-    if rates not in RATES:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"rates: must be {' or '.join(RATES)}, got {rates[:60]!r}")
-    return rates
-
-
-def _refuse_query(request: Request) -> None:
-    if request.query_params:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "query: this path takes no parameter")
+async def _with_model(query: Mapping[str, str | None], work: Callable[[Model], Result]) -> Result:
+    rates = query["rates"] or default_rates()
+    return await _in_thread(lambda: work(current_model(rates)))
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:
@@ -189,40 +250,3 @@ async def _in_thread(work: Callable[[], Result]) -> Result:
 def _limiter() -> anyio.CapacityLimiter:
     """As many at once as there are cores: more would only make all of them wait, and hold more memory."""
     return anyio.CapacityLimiter(os.cpu_count() or 1)
-
-
-def _variable(variable: Variable) -> dict[str, object]:
-    return {
-        "label": variable.label,
-        "states": list(variable.states),
-        "groups": {name: list(states) for name, states in variable.groups.items()},
-        "bins": list(variable.bins),
-        "mrc": variable.mrc,
-        "covers": list(variable.covers),
-        "test": variable.test,
-        "note": variable.note,
-    }
-
-
-def _parameter(parameter: Parameter) -> dict[str, object]:
-    return {
-        "meaning": parameter.meaning,
-        "point": parameter.point,
-        "low": parameter.low,
-        "high": parameter.high,
-        "range": parameter.range,
-        "horizon": parameter.horizon,
-        "basis": parameter.basis,
-        "sources": list(parameter.sources),
-        "records": list(parameter.records),
-        "locator": parameter.locator,
-        "population": parameter.population,
-        "read": parameter.read,
-        "derivation": parameter.derivation,
-        "note": parameter.note,
-        "unfitted": parameter.unfitted,
-        "considered": [
-            {"record": other.record, "source": other.source, "value": other.value, "reason": other.reason}
-            for other in parameter.considered
-        ],
-    }

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rootcause_app.settings import RATES
+from rootcause_app import queries
+from rootcause_app.reporting import MEDIA_TYPES
+from rootcause_app.schemas import ref, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rootcause import Model
-    from rootcause.vocabulary import Variable
+    from rootcause_app.queries import Parameter
 
     Schema = dict[str, object]
 
-_HIGHEST_MRC_GRADE: Final = 5
-_TEXT: Final[Mapping[str, object]] = {"type": "string"}
-_SHARE: Final[Mapping[str, object]] = {"type": "number", "minimum": 0, "maximum": 1}
+_REFUSALS: Final[Mapping[str, str]] = {
+    "400": "Not one strict JSON object, or an unknown query parameter",
+    "405": "Another method than POST",
+    "413": "Too long a body",
+    "415": "Another content type",
+    "422": "A case does not fit the vocabulary, or its findings clash",
+    "500": "A fault inside",
+}
 
 
-def document(model: Model) -> dict[str, object]:
+def document(model: Model) -> Schema:
     """The whole document.
 
     Args:
@@ -32,173 +39,96 @@ def document(model: Model) -> dict[str, object]:
             "version": model.version,
             "description": "Causes of a leg deficit after lumbar surgery. For education; not a medical device.",
         },
-        "paths": {
-            "/api/v1/diagnose": {"post": _diagnose()},
-            "/api/v1/model": {"get": _get("getModel", "Vocabulary, parameters and sources", "Model", rates=True)},
-            "/api/v1/openapi.json": {"get": _get("getOpenApi", "This document", None, rates=False)},
-            "/healthz": {"get": _health()},
-        },
-        "components": {"schemas": _schemas(model)},
+        "paths": _paths(),
+        "components": {"schemas": schemas(model)},
     }
 
 
-def _diagnose() -> Schema:
+def _paths() -> Schema:
+    rates = queries.RATES
     return {
-        "operationId": "diagnose",
-        "summary": "The posterior of every cause, given a case",
-        "parameters": [_rates()],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Case")}}},
-        "responses": {
-            "200": _ok("Answer"),
-            **_refusals(
-                {
-                    "400": "Not one strict JSON object, or an unknown query parameter",
-                    "405": "Another method than POST",
-                    "413": "Too long a body",
-                    "415": "Another content type",
-                    "422": "The case does not fit the vocabulary, or its findings clash",
-                    "500": "A fault inside",
-                }
-            ),
+        "/api/v1/diagnose": _post("diagnose", "The posterior of every cause, given a case", "Answer", rates),
+        "/api/v1/explain": _post(
+            "explain", "What speaks for and against a cause, and whether it fits", "Why", queries.CAUSE_OR_NONE, rates
+        ),
+        "/api/v1/next": _post("next", "What to examine next, below the red flags", "WhatNext", queries.AHEAD, rates),
+        "/api/v1/compare": _post(
+            "compare",
+            "Two moments or two patients, and what each difference carries",
+            "Difference",
+            queries.CAUSE,
+            rates,
+            body="TwoCases",
+        ),
+        "/api/v1/report": _report(),
+        "/api/v1/network": _post(
+            "network", "The network of a patient, as it is to be drawn", "Network", queries.FOCUS, rates
+        ),
+        "/api/v1/model": _get("getModel", "Vocabulary, parameters, stakes, care and sources", "Model", rates),
+        "/api/v1/openapi.json": _get("getOpenApi", "This document", None),
+        "/healthz": {
+            "get": {
+                "operationId": "health",
+                "summary": "Whether the process answers",
+                "responses": {"200": _ok(_json(ref("Health")))},
+            }
         },
     }
 
 
-def _get(name: str, summary: str, schema: str | None, *, rates: bool) -> Schema:
-    refusals = {"400": "An unknown query parameter", "405": "Another method than GET", "500": "A fault inside"}
+def _post(name: str, summary: str, schema: str, *parameters: Parameter, body: str = "Case") -> Schema:
+    return {"post": _question(name, summary, _json(ref(schema)), *parameters, body=body)}
+
+
+def _report() -> Schema:
+    files: Schema = {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}
+    return {"post": _question("report", "One page to print, as a file", files, queries.FORMAT, queries.RATES)}
+
+
+def _question(name: str, summary: str, content: Schema, *parameters: Parameter, body: str = "Case") -> Schema:
     return {
         "operationId": name,
         "summary": summary,
-        "parameters": [_rates()] if rates else [],
-        "responses": {"200": _ok(schema), **_refusals(refusals)},
+        "parameters": [_parameter(parameter) for parameter in parameters],
+        "requestBody": {"required": True, "content": _json(ref(body))},
+        "responses": _refused(_REFUSALS) | {"200": _ok(content)},
     }
 
 
-def _health() -> Schema:
-    return {"operationId": "health", "summary": "Whether the process answers", "responses": {"200": _ok("Health")}}
-
-
-def _rates() -> Schema:
+def _get(name: str, summary: str, schema: str | None, *parameters: Parameter) -> Schema:
+    refusals = {"400": "An unknown query parameter", "405": "Another method than GET", "500": "A fault inside"}
+    content = _json({"type": "object"} if schema is None else ref(schema))
     return {
-        "name": "rates",
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "parameters": [_parameter(parameter) for parameter in parameters],
+            "responses": _refused(refusals) | {"200": _ok(content)},
+        }
+    }
+
+
+def _parameter(parameter: Parameter) -> Schema:
+    values: Schema = {"type": "string", "enum": list(parameter.values)}
+    if parameter.default is not None:
+        values["default"] = parameter.default
+    return {
+        "name": parameter.name,
         "in": "query",
         "required": False,
-        "description": "The set of base rates; without it, the one that the server was started with.",
-        "schema": {"type": "string", "enum": list(RATES)},
+        "description": parameter.description,
+        "schema": values,
     }
 
 
-def _ok(schema: str | None) -> Schema:
-    body: Schema = {"type": "object"} if schema is None else _ref(schema)
-    return {"description": "OK", "content": {"application/json": {"schema": body}}}
+def _json(schema: Schema) -> Schema:
+    return {"application/json": {"schema": schema}}
 
 
-def _refusals(reasons: Mapping[str, str]) -> Schema:
-    content = {"application/problem+json": {"schema": _ref("Problem")}}
+def _ok(content: Schema) -> Schema:
+    return {"description": "OK", "content": content}
+
+
+def _refused(reasons: Mapping[str, str]) -> Schema:
+    content: Schema = {"application/problem+json": {"schema": ref("Problem")}}
     return {status: {"description": reason, "content": content} for status, reason in reasons.items()}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _schemas(model: Model) -> Schema:
-    findings = _findings(model)
-    about: Schema = {name: {} for name in ("id", "title", "story", "invented", "teaching", "sources")}
-    return {
-        "Findings": findings,
-        "Case": {
-            "description": "The findings, as the object itself or in a table beside which a story may stand.",
-            "oneOf": [_object({"findings": _ref("Findings"), **about}, optional=tuple(about)), _ref("Findings")],
-        },
-        "Answer": _answer(model),
-        "Model": _model(),
-        "Health": _object({"status": {"const": "ok"}, "version": _TEXT, "digest": _TEXT}),
-        "Problem": _object(
-            {
-                "type": {"type": "string", "format": "uri-reference"},
-                "title": _TEXT,
-                "status": {"type": "integer"},
-                "detail": _TEXT,
-                "findings": {
-                    "type": "array",
-                    "items": _TEXT,
-                    "description": "The findings that clash, each as name = state.",
-                },
-            },
-            optional=("findings",),
-        ),
-    }
-
-
-def _findings(model: Model) -> Schema:
-    known = {**model.vocabulary.contexts, **model.vocabulary.findings}
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {key: _value(variable) for key, variable in known.items()},
-    }
-
-
-def _value(variable: Variable) -> Schema:
-    states = list(variable.states)
-    possible = [*states, *variable.groups]
-    forms: list[Schema] = [
-        {"enum": possible},
-        {"type": "array", "items": {"enum": possible}, "minItems": 1, "description": "One of these, not known which."},
-        {
-            "type": "object",
-            "additionalProperties": False,
-            "minProperties": 1,
-            "properties": {state: {"type": "number", "minimum": 0} for state in states},
-            "description": "A likelihood per state; only ratios matter.",
-        },
-    ]
-    if variable.mrc:
-        forms.append({"type": "integer", "minimum": 0, "maximum": _HIGHEST_MRC_GRADE, "description": "MRC grade."})
-    if variable.bins:
-        forms.append({"type": "number", "minimum": 0, "description": f"A number; upper ends {list(variable.bins)}."})
-    schema: Schema = {"title": variable.label, "anyOf": forms}
-    return schema | ({"description": variable.note} if variable.note else {})
-
-
-def _answer(model: Model) -> Schema:
-    cause = _object(dict.fromkeys(("prior", "prior_given_complaint", "mean", "low", "high"), _SHARE))
-    levels = ["emergency", "same_day", "within_48h", "routine"]
-    return {
-        **_object(
-            {
-                "model": _object({"version": _TEXT, "digest": _TEXT, "rates": {"enum": list(RATES)}}, more=True),
-                "disclaimer": _TEXT,
-                "findings": {"type": "object"},
-                "posterior": _object(dict.fromkeys(model.vocabulary.causes, cause)),
-                "none": _SHARE,
-                "log_evidence": {"type": "number"},
-                "conflict": _object({"score": {"type": "number"}, "suspect": {"type": ["string", "null"]}}, more=True),
-                "red_flags": {"type": "array", "items": _object({"id": _TEXT, "text": _TEXT}, more=True)},
-                "urgency": _object({"level": {"enum": levels}, "text": _TEXT}, more=True),
-                "actions": {"type": "array"},
-            },
-            more=True,
-        )
-    }
-
-
-def _model() -> Schema:
-    table = {"type": "object", "additionalProperties": {"type": "object"}}
-    return _object(
-        {
-            "version": _TEXT,
-            "digest": _TEXT,
-            "rates": {"enum": list(RATES)},
-            "vocabulary": _object({"contexts": table, "causes": table, "findings": table}),
-            "parameters": table,
-            "sources": table,
-        }
-    )
-
-
-def _object(properties: Mapping[str, object], *, optional: tuple[str, ...] = (), more: bool = False) -> Schema:
-    """A schema of an object; ``more`` leaves room for fields that later versions add."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": more}

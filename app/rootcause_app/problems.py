@@ -21,6 +21,7 @@ class ProblemError(Exception):
         status: The HTTP status.
         detail: One sentence with place, rule and what was got.
         findings: The findings that clash, where that is the reason.
+        red_flags: The red flags that stand although there is no answer, each as in an answer.
         headers: Headers that the status calls for.
     """
 
@@ -30,12 +31,14 @@ class ProblemError(Exception):
         detail: str,
         *,
         findings: Sequence[str] = (),
+        red_flags: Sequence[Mapping[str, object]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
         self.findings = tuple(findings)
+        self.red_flags = tuple(red_flags)
         self.headers = dict(headers or {})
 
     def response(self) -> Response:
@@ -48,6 +51,8 @@ class ProblemError(Exception):
         }
         if self.findings:
             content["findings"] = list(self.findings)
+        if self.red_flags:
+            content["red_flags"] = list(self.red_flags)
         return Answer(content, self.status, headers=self.headers, media_type="application/problem+json")
 
 

@@ -4,16 +4,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rootcause.care import Care, CareAdvice, care_for, care_text
 from rootcause.case import Case
-from rootcause.engine import Drawn, Engine
+from rootcause.engine import Drawn, Engine, Observation
+from rootcause.frequencies import Frequencies, frequencies
+from rootcause.reasoning.conflict import conflict as reasoning_conflict
 from rootcause.rules import Action, RedFlag, Rulebook, Urgency
+from rootcause.stakes import Stakes
 from rootcause.structure import CAUSES, CAUSES_WITH_ONSET, ONSET_ORDER, UNMODELLED
+from rootcause.urgent import Waiting, must_not_wait_text, rank_by_stakes
 from rootcause.vocabulary import load_vocabulary
+
+if TYPE_CHECKING:
+    from rootcause.shares import Interval
 
 Array = NDArray[np.float64]
 DRAWS = 2_000
@@ -22,9 +30,6 @@ LOW, HIGH = 5.0, 95.0
 """Percentiles of the 90 % interval."""
 
 _CONTEXT_OF_PRIOR = "procedure"
-_SMALLEST_COUNT = 100
-_PATIENTS = 10_000
-_NAMED_IN_SENTENCE = 3
 _TELLING_CONFLICT = 0.5
 """Score from which the text mentions a conflict."""
 
@@ -63,22 +68,12 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Frequencies:
-    """The answer in natural frequencies (Gigerenzer & Hoffrage 1995).
+class Data:
+    """What is shown with posteriors: rules and advice, stakes, care."""
 
-    Attributes:
-        operated: Patients in the same context, a power of ten that makes ``with_findings`` at least 100 where it can.
-        with_findings: How many of them show these findings.
-        with_cause: How many of those have each cause; a patient may have several.
-        none: How many of those have none of the causes.
-        sentence: The same in words.
-    """
-
-    operated: int
-    with_findings: int
-    with_cause: Mapping[str, int]
-    none: int
-    sentence: str
+    rulebook: Rulebook
+    stakes: Stakes
+    care: Care
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +102,10 @@ class Answer:
         red_flags: Rules that fired, the most urgent first.
         urgency: The most urgent level.
         actions: Advice that applies.
+        must_not_wait: The causes by points lost for each hour of waiting, the most first.
+        care: Work-up, management and prognosis of the causes that are probable enough, the most probable first.
+        derived: Findings that nobody entered: they follow from two examinations.
+        carried: Findings from an earlier examination that were not looked at again.
         frequencies: The answer in counts of patients.
     """
 
@@ -123,6 +122,10 @@ class Answer:
     red_flags: tuple[RedFlag, ...]
     urgency: Urgency
     actions: tuple[Action, ...]
+    must_not_wait: tuple[Waiting, ...]
+    care: tuple[CareAdvice, ...]
+    derived: tuple[str, ...]
+    carried: tuple[str, ...]
     frequencies: Frequencies
 
     @property
@@ -153,7 +156,15 @@ class Answer:
             "log_evidence": self.log_evidence,
             "conflict": {"score": self.conflict.score, "suspect": self.conflict.suspect},
             "red_flags": [
-                {"id": flag.id, "text": flag.text, "level": flag.level, "sources": list(flag.sources)}
+                {
+                    "id": flag.id,
+                    "text": flag.text,
+                    "level": flag.level,
+                    "sources": list(flag.sources),
+                    "certain": flag.certain,
+                    "unknown": list(flag.unknown),
+                    "earlier": flag.earlier,
+                }
                 for flag in self.red_flags
             ],
             "urgency": {"level": self.urgency.level, "text": self.urgency.text},
@@ -161,6 +172,10 @@ class Answer:
                 {"id": item.id, "text": item.text, "claims": list(item.claims), "sources": list(item.sources)}
                 for item in self.actions
             ],
+            "must_not_wait": [item.to_dict() for item in self.must_not_wait],
+            "care": [item.to_dict() for item in self.care],
+            "derived": list(self.derived),
+            "carried": list(self.carried),
             "frequencies": {
                 "operated": self.frequencies.operated,
                 "with_findings": self.frequencies.with_findings,
@@ -179,6 +194,7 @@ class Answer:
         lines += [self._row(name, labels[name]) for name in self.ranking]
         lines += ["", self.none_sentence, self.frequencies.sentence, ""]
         lines += [f"- {item.text}" for item in self.actions]
+        lines += ["", must_not_wait_text(self.must_not_wait), "", care_text(self.care)]
         if self.conflict.suspect and self.conflict.score > _TELLING_CONFLICT:
             words = load_vocabulary().observable[self.conflict.suspect].label
             lines += [
@@ -266,73 +282,21 @@ def priors(engine: Engine, case: Case) -> Before:
     return Before(per_operation, {cause: float(given[cause][1, 0]) for cause in CAUSES})
 
 
-def _split(case: Case) -> tuple[list[str], list[str]]:
+def split(case: Case) -> tuple[dict[str, Observation], dict[str, Observation]]:
+    """Return what a case says of the situation, and what it says of the patient."""
     contexts = load_vocabulary().contexts
-    names = list(case.observations)
-    return [name for name in names if name in contexts], [name for name in names if name not in contexts]
-
-
-def conflict(engine: Engine, case: Case, log_evidence: float) -> Conflict:
-    """Return how far the findings pull against each other, given the context."""
-    weights = engine.weights(case.observations)
-    contexts, findings = _split(case)
-    if len(findings) <= 1:
-        return Conflict(0.0, None)
-    context = {name: weights[name] for name in contexts}
-    log_context = float(engine.log_probability(context)[0])
-    before = engine.marginals(context, findings).posterior
-    alone = {name: math.log(float(weights[name] @ before[name][:, 0])) for name in findings}
-    score = sum(alone.values()) - (log_evidence - log_context)
-    if score <= 0:
-        return Conflict(score, None)
-    surprise = {}
-    for name in findings:
-        rest = {other: weight for other, weight in weights.items() if other != name}
-        given_rest = log_evidence - float(engine.log_probability(rest)[0])
-        surprise[name] = given_rest - alone[name]
-    return Conflict(score, min(surprise, key=surprise.__getitem__))
-
-
-def frequencies(
-    engine: Engine, case: Case, log_evidence: float, causes: Mapping[str, float], none: float
-) -> Frequencies:
-    """Return the answer as counts of patients.
-
-    Args:
-        engine: The network.
-        case: What was found.
-        log_evidence: ln P(context and findings).
-        causes: Posterior of each cause.
-        none: Posterior of none of them.
-    """
-    weights = engine.weights(case.observations)
-    contexts, findings = _split(case)
-    log_context = float(engine.log_probability({name: weights[name] for name in contexts})[0])
-    share = math.exp(min(0.0, log_evidence - log_context))
-    operated = _PATIENTS
-    while operated * share < _SMALLEST_COUNT and operated < 10**15:
-        operated *= 10
-    count = round(operated * share)
-    counts = {cause: round(count * value) for cause, value in causes.items()}
-    nobody = round(count * none)
-    return Frequencies(operated, count, counts, nobody, _sentence(operated, count, counts, nobody, bool(findings)))
-
-
-def _sentence(operated: int, count: int, counts: Mapping[str, int], nobody: int, findings: bool) -> str:
-    vocabulary = load_vocabulary()
-    leading = sorted(counts, key=lambda cause: -counts[cause])[:_NAMED_IN_SENTENCE]
-    named = ", ".join(f"{counts[cause]:,} have {_in_sentence(vocabulary.causes[cause].label)}" for cause in leading)
-    if count < _SMALLEST_COUNT:
-        return f"Fewer than {_SMALLEST_COUNT} of {operated:,} operated patients in this situation show these findings."
-    shown = "these findings" if findings else "no finding entered yet"
+    seen = case.observations
     return (
-        f"Of {operated:,} operated patients in this situation, about {count:,} show {shown}; "
-        f"of those, {named}, and {nobody:,} have none of the listed causes (a patient may have several)."
+        {name: observed for name, observed in seen.items() if name in contexts},
+        {name: observed for name, observed in seen.items() if name not in contexts},
     )
 
 
-def _in_sentence(label: str) -> str:
-    return label if label.split(maxsplit=1)[0].isupper() else label[0].lower() + label[1:]
+def conflict(engine: Engine, case: Case) -> Conflict:
+    """Return how far the findings pull against each other, given the context."""
+    context, findings = split(case)
+    report = reasoning_conflict(engine, findings, context)
+    return Conflict(report.score, report.suspect)
 
 
 def interval(values: Array) -> tuple[float, float]:
@@ -344,7 +308,7 @@ def interval(values: Array) -> tuple[float, float]:
 def answer(
     *,
     engine: Engine,
-    rulebook: Rulebook,
+    data: Data,
     case: Case,
     before: Before,
     draws: Posterior | None,
@@ -354,7 +318,7 @@ def answer(
 
     Args:
         engine: The network at the points of all numbers.
-        rulebook: Rules and advice.
+        data: What is shown with posteriors.
         case: What was found.
         before: Probabilities before the findings.
         draws: Posteriors over draws of all numbers, for the intervals; ``None`` leaves them out.
@@ -367,26 +331,32 @@ def answer(
     means = {cause: float(values[0]) for cause, values in point.causes.items()}
     none = float(point.none[0])
     log_evidence = float(point.log_evidence[0])
-    flags = rulebook.red_flags(case)
-    urgency = rulebook.urgency_of(flags)
+    flags = data.rulebook.red_flags(case)
+    urgency = data.rulebook.urgency_of(flags)
     nothing = engine.weights({**case.observations, **dict.fromkeys((*CAUSES, UNMODELLED), "absent")})
     no_cause = math.exp(float(engine.log_probability(nothing)[0]) - log_evidence)
     none_low, none_high = (None, None) if draws is None else interval(draws.none)
+    causes = _causes(means, before, draws)
+    intervals: dict[str, Interval] = {cause: (item.mean, item.low, item.high) for cause, item in causes.items()}
     return Answer(
         model=MappingProxyType(dict(model)),
-        disclaimer=rulebook.disclaimer,
+        disclaimer=data.rulebook.disclaimer,
         findings=case.findings,
-        posterior=MappingProxyType(_causes(means, before, draws)),
+        posterior=MappingProxyType(causes),
         none=none,
         none_low=none_low,
         none_high=none_high,
         none_unmodelled=max(0.0, none - no_cause),
         log_evidence=log_evidence,
-        conflict=conflict(engine, case, log_evidence),
+        conflict=conflict(engine, case),
         red_flags=flags,
         urgency=urgency,
-        actions=rulebook.actions(case, means, urgency.level),
-        frequencies=frequencies(engine, case, log_evidence, means, none),
+        actions=data.rulebook.actions(case, means, urgency.level),
+        must_not_wait=rank_by_stakes(intervals, data.stakes),
+        care=care_for(data.care, intervals, urgency.level),
+        derived=case.derived,
+        carried=case.carried,
+        frequencies=frequencies(engine, split(case), log_evidence, means, none),
     )
 
 
@@ -405,9 +375,10 @@ __all__: Sequence[str] = (
     "Before",
     "CausePosterior",
     "Conflict",
-    "Frequencies",
+    "Data",
     "Posterior",
     "answer",
     "posterior",
     "priors",
+    "split",
 )

@@ -8,11 +8,8 @@ table as one row for each combination of the parents' states, the last parent ch
 References: Cozman 1998 (BIF, XMLBIF); Hugin Expert, The HUGIN file format; BayesFusion, XDSL file format.
 """
 
-import os
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -22,6 +19,7 @@ from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
 from rootcause.errors import InvalidInputError, nearest
+from rootcause.files import write_whole
 from rootcause.priors import Provenance
 
 _WIDTH = 100
@@ -264,25 +262,4 @@ def export_network(model: Exportable, path: str | Path, format: str | None = Non
         InvalidInputError: If the format is unknown or the file cannot be written.
     """
     chosen = format_of(path, format)
-    target = Path(path).resolve()  # a link is followed: its target is replaced, not the link
-    if target.exists() and not target.is_file():
-        raise InvalidInputError(f"{path}: must be a file, got something else of that name")
-    _write_whole(target, lambda: network_text(model, chosen), str(path))
-
-
-def _write_whole(target: Path, text: Callable[[], str], shown: str) -> None:
-    """Write beside the target and move into place, so that nobody ever sees half a file."""
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open(
-            "x", encoding="utf-8", newline="\n"
-        ) as file:  # first: a folder one may not write to is cheap to find out
-            file.write(text())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except OSError as error:
-        raise InvalidInputError(f"{shown}: must be a place to write a file, got: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    write_whole(path, lambda: network_text(model, chosen).encode("utf-8"))

@@ -12,20 +12,31 @@ from numpy.typing import NDArray
 
 from rootcause import compiled, diagnosis
 from rootcause._version import __version__
+from rootcause.care import Care, load_care
 from rootcause.case import Case, load_case, parse_case
 from rootcause.engine import Drawn, Engine, Part, Shape
 from rootcause.errors import InvalidInputError, InvalidPriorsError, nearest
 from rootcause.network import MAX_COLUMNS, to_pgmpy
 from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors
 from rootcause.rules import Rulebook, load_rulebook
-from rootcause.structure import REOPERATED, between, build
+from rootcause.stakes import Stakes, load_stakes
+from rootcause.structure import CAUSES, REOPERATED, between, build
 from rootcause.uncertainty import Noting, draw, points
 from rootcause.vocabulary import Vocabulary, load_vocabulary
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from pgmpy.models import DiscreteBayesianNetwork
 
+    from rootcause.coherence import Coherence
+    from rootcause.comparison import Attribution, Comparison
+    from rootcause.explanation import Explanation
+    from rootcause.next_steps import NextSteps
+    from rootcause.nodes import NetworkView
+    from rootcause.reasoning.shapley import Sampling
     from rootcause.tables import Node
+    from rootcause.together import Together
 
 Array = NDArray[np.float64]
 
@@ -55,6 +66,10 @@ def _incomplete(priors: Priors) -> list[str]:
     return problems
 
 
+def _checked(case: Mapping[str, Any] | Case) -> Case:
+    return case if isinstance(case, Case) else parse_case(case)
+
+
 class Model:
     """A network with its numbers. Its methods change nothing and may be called from several threads.
 
@@ -62,13 +77,26 @@ class Model:
         priors: The numbers, validated, with their sources.
         vocabulary: Contexts, causes and findings.
         rulebook: Red-flag rules and advice.
+        stakes: What hangs on each cause, and what each examination takes.
+        care: Work-up, management and prognosis of each cause.
         engine: Exact inference at the points of all numbers.
     """
 
-    def __init__(self, priors: Priors, rulebook: Rulebook) -> None:
-        """Keep the numbers; tables are made when they are first needed."""
+    def __init__(
+        self, priors: Priors, rulebook: Rulebook, stakes: Stakes | None = None, care: Care | None = None
+    ) -> None:
+        """Keep the numbers; tables are made when they are first needed.
+
+        Args:
+            priors: The numbers.
+            rulebook: Rules and advice.
+            stakes: ``None`` takes those of the numbers' folder.
+            care: As ``stakes``.
+        """
         self.priors = priors
         self.rulebook = rulebook
+        self.stakes = stakes or load_stakes(priors.folder, priors.sources)
+        self.care = care or load_care(priors.folder, priors.sources)
         self.vocabulary: Vocabulary = load_vocabulary()
         self._points = points(priors.parameters)
         self._nodes: dict[str, Node] = {node.name: node for node in build()}
@@ -111,17 +139,142 @@ class Model:
             InvalidInputError: If the case breaks a rule.
             ImpossibleEvidenceError: If the findings cannot hold together.
         """
-        checked = case if isinstance(case, Case) else parse_case(case)
+        checked = _checked(case)
         operation = checked.observations.get("procedure")
         before = self._before(tuple(operation.items()) if isinstance(operation, Mapping) else operation)
         return diagnosis.answer(
             engine=self.engine,
-            rulebook=self.rulebook,
+            data=diagnosis.Data(self.rulebook, self.stakes, self.care),
             case=checked,
             before=before,
             draws=self.draws(checked) if intervals else None,
             model={"version": self.version, "digest": self.digest, "rates": self.rates},
         )
+
+    def explain(
+        self, case: Mapping[str, Any] | Case, cause: str | None = None, **sampling: "Unpack[Sampling]"
+    ) -> "Explanation":
+        """Return which findings speak for and against a cause, and through what.
+
+        Args:
+            case: As for ``diagnose``.
+            cause: A cause, or ``none``; left out: the most probable of the listed ones.
+            **sampling: Up to how many findings the order-free sheet is exact (``exact_up_to``), how many random orders
+                (``samples``) it is made of above that, and their ``seed``.
+
+        Raises:
+            InvalidInputError: If the case breaks a rule, or the cause is unknown.
+            ImpossibleEvidenceError: If the findings cannot hold together.
+        """
+        from rootcause.explanation import explain
+
+        checked = _checked(case)
+        return explain(self.engine, checked, self._leading(checked) if cause is None else cause, **sampling)
+
+    def coherence(self, case: Mapping[str, Any] | Case, *, simulated: int | None = None) -> "Coherence":
+        """Return how well the findings fit together and the model.
+
+        Args:
+            case: As for ``diagnose``.
+            simulated: How many patients to simulate for comparison; 0 leaves that out, ``None`` takes the usual number.
+
+        Raises:
+            InvalidInputError: If the case breaks a rule.
+            ImpossibleEvidenceError: If the findings cannot hold together.
+        """
+        from rootcause.coherence import SIMULATED, coherence
+
+        checked = _checked(case)
+        none = float(diagnosis.posterior(self.engine, checked).none[0])
+        return coherence(self.engine, checked, none, simulated=SIMULATED if simulated is None else simulated)
+
+    def together(self, case: Mapping[str, Any] | Case) -> "Together":
+        """Return the most probable combinations of causes, and which of them explain each other away.
+
+        Args:
+            case: As for ``diagnose``.
+
+        Raises:
+            InvalidInputError: If the case breaks a rule.
+            ImpossibleEvidenceError: If the findings cannot hold together.
+        """
+        from rootcause.together import together
+
+        return together(self.engine, _checked(case))
+
+    def next(self, case: Mapping[str, Any] | Case, *, ahead: int = 1, stakes: Stakes | None = None) -> "NextSteps":
+        """Return what to examine next, and whether anything left could still change what to do.
+
+        Args:
+            case: As for ``diagnose``.
+            ahead: 1, or 2 for pairs of findings as well.
+            stakes: What hangs on each cause; ``None`` takes those of the model.
+
+        Raises:
+            InvalidInputError: If the case breaks a rule, or ``ahead`` is neither.
+            ImpossibleEvidenceError: If the findings cannot hold together.
+        """
+        from rootcause.next_steps import next_steps
+
+        return next_steps(self.engine, _checked(case), stakes or self.stakes, ahead=ahead)
+
+    def compare(self, before: Mapping[str, Any] | Case, after: Mapping[str, Any] | Case) -> "Comparison":
+        """Return the answers to two moments, or two patients, side by side.
+
+        Args:
+            before: As for ``diagnose``.
+            after: As for ``diagnose``.
+
+        Raises:
+            InvalidInputError: If a case breaks a rule.
+            ImpossibleEvidenceError: If the findings of one cannot hold together.
+        """
+        from rootcause.comparison import compare
+
+        return compare(self.engine, _checked(before), _checked(after))
+
+    def attribute(
+        self,
+        before: Mapping[str, Any] | Case,
+        after: Mapping[str, Any] | Case,
+        cause: str,
+        **sampling: "Unpack[Sampling]",
+    ) -> "Attribution":
+        """Return how much each difference between two cases carries of the change of one cause.
+
+        Args:
+            before: As for ``diagnose``.
+            after: As for ``diagnose``.
+            cause: A cause.
+            **sampling: As for ``explain``, of the differences.
+
+        Raises:
+            InvalidInputError: If a case breaks a rule, or the cause is unknown.
+            ImpossibleEvidenceError: If the findings of one cannot hold together.
+        """
+        from rootcause.comparison import attribute
+
+        self._known_cause(cause)
+        return attribute(self.engine, _checked(before), _checked(after), cause, **sampling)
+
+    def view(self, case: Mapping[str, Any] | Case, focus: str | None = None) -> "NetworkView":
+        """Return the network of a patient as it is to be drawn: causes, lesions and findings with their posteriors.
+
+        Args:
+            case: As for ``diagnose``.
+            focus: A cause, lesion or finding that the drawing is about; ``None`` draws all.
+
+        Raises:
+            InvalidInputError: If the case breaks a rule, or the focus is unknown.
+            ImpossibleEvidenceError: If the findings cannot hold together.
+        """
+        from rootcause.nodes import view
+
+        return view(self.engine, _checked(case), focus)
+
+    def _leading(self, case: Case) -> str:
+        found = self.engine.marginals(self.engine.weights(case.observations), CAUSES).posterior
+        return max(CAUSES, key=lambda cause: float(found[cause][1, 0]))
 
     def draws(self, case: Case, n: int = diagnosis.DRAWS, seed: int = diagnosis.SEED) -> diagnosis.Posterior:
         """Return the posteriors of a case for draws of all numbers that it depends on.
@@ -157,7 +310,7 @@ class Model:
             ImpossibleEvidenceError: If the findings cannot hold together.
         """
         self._known_cause(cause)
-        checked = case if isinstance(case, Case) else parse_case(case)
+        checked = _checked(case)
         generator = np.random.default_rng(0)
         some = {id_: generator.uniform(0.2, 0.8, 2) for id_ in self._points}  # structure hangs on no number
         structure = Drawn(cache(lambda name: self._nodes[name].fill(some)), 2)
@@ -256,9 +409,15 @@ def load_model(priors: str | Path | Traversable | None = None, rates: str = DEFA
         rulebook = load_rulebook(folder, sources)
     except InvalidPriorsError as error:
         problems += error.problems
+    loaded: list[Any] = []
+    for load in (load_stakes, load_care):
+        try:
+            loaded.append(load(numbers.folder, numbers.sources))
+        except InvalidPriorsError as error:
+            problems += error.problems
     if problems:
         raise InvalidPriorsError(problems)
-    return Model(numbers, rulebook)
+    return Model(numbers, rulebook, *loaded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,8 @@ COVERAGE: Mapping[str, float] = MappingProxyType(
 SHARE_GROUPS = ("context", "onset", "unplaced_side")
 """Families whose numbers are shares: those with one parent path sum to one."""
 
-_NOT_PARAMETERS = frozenset(
-    {"sources.toml", "not_used.toml", "checks.toml", "rules.toml", "advice.toml", "claims.toml"}
-)
-_SHOWN_WITH_ANSWERS = ("rules.toml", "advice.toml")
+_SHOWN_WITH_ANSWERS = ("rules.toml", "advice.toml", "stakes.toml", "care.toml")
+_NOT_PARAMETERS = frozenset({"sources.toml", "not_used.toml", "checks.toml", "claims.toml", *_SHOWN_WITH_ANSWERS})
 _LARGEST_FILE = 5_000_000
 _SHARE_TOLERANCE = 1e-9
 
@@ -126,7 +124,8 @@ class Priors:
         parameters: The numbers, by id.
         sources: The publications, by key.
         rates: The rate set that was chosen.
-        digest: sha256, in hex, over every number, rule and piece of advice of the folder, and the rate set.
+        digest: sha256, in hex, over every number, rule, piece of advice, stake and item of care of the folder, and the
+            rate set.
         folder: Where the numbers were read from; the other data of the model lie beside them.
     """
 
@@ -357,7 +356,7 @@ def _share_problems(parameters: Mapping[str, Parameter], places: Mapping[str, st
 
 
 def _digest(parameters: Iterable[Parameter], rates: RateSet, others: Sequence[object]) -> str:
-    """Hash every number of every rate set, the choice, rules and advice, whatever the order and layout of the files."""
+    """Hash the numbers of every rate set, the choice, and what is shown with answers, whatever the files' layout."""
     rows = sorted((p.model_dump(mode="json", exclude_defaults=True) for p in parameters), key=_sort_key)
     text = json.dumps([rates, rows, others], default=str, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,11 +1,12 @@
 """Red-flag rules, urgency and advice: data beside the numbers, apart from every probability.
 
 A rule fires on what the findings leave possible: a sign given as one of several states, or with a likelihood, fires the
-rule as well, and the text says so. No posterior silences a rule.
+rule as well, and so does a sign whose circumstances were not entered; the text says so. A rule reads the case and
+nothing else: no posterior reaches it, and none silences it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -25,7 +26,13 @@ Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 def _known_findings(condition: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     known = load_vocabulary().observable
+    if not condition:
+        msg = "a condition must name at least one finding, got none"
+        raise ValueError(msg)
     for name, states in condition.items():
+        if not states:
+            msg = f"{name} must have at least one state that counts, got none"
+            raise ValueError(msg)
         if name not in known:
             msg = f"every finding must be in the vocabulary, got {name!r}{nearest(name, known)}"
             raise ValueError(msg)
@@ -46,7 +53,7 @@ def _known_causes(causes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Condition = Annotated[dict[str, Texts], AfterValidator(_known_findings)]
-"""Findings that must all be possible, each with the states that count."""
+"""Findings that must all be possible, each with the states that count; the first one is the sign."""
 
 Conditions = Annotated[tuple[Condition, ...], Field(strict=False)]
 
@@ -58,8 +65,9 @@ class Rule(Strict):
         id: Its name.
         level: How soon someone must act.
         text: What to do and why, in one or two sentences.
-        any: The rule fires when one of these conditions is possible.
-        unless: The rule rests when one of these conditions is certain.
+        any: The rule fires when one of these conditions is possible: its sign was entered, and none of its findings
+            was entered in a way that excludes it.
+        unless: The rule rests when one of these conditions is certain: all its findings were entered.
         sources: Keys into the list of sources.
     """
 
@@ -79,7 +87,8 @@ class Advice(Strict):
         text: What to do or expect.
         causes: The text applies when one of these causes is at least ``at_least`` probable; empty: whatever the cause.
         at_least: Probability from 0 to 1.
-        any: The text applies when one of these conditions is possible; empty: whatever the findings.
+        any: The text applies when one of these conditions is possible and all its findings were entered; empty:
+            whatever the findings.
         unless: The text rests when one of these conditions is certain.
         not_when: Levels of urgency under which the text rests, lest it soothes.
         claims: Statements of the seed documents that the text carries.
@@ -116,12 +125,25 @@ class _AdviceFile(Strict):
 
 @dataclass(frozen=True, slots=True)
 class RedFlag:
-    """A rule that fired."""
+    """A rule that fired.
+
+    Attributes:
+        id: The rule.
+        text: What to do and why; where the sign is not certain, or was found earlier, it says so first.
+        level: How soon someone must act.
+        sources: Keys into the list of sources.
+        certain: Whether what was entered leaves no doubt that the rule applies.
+        unknown: Ids of contexts and findings that were not entered and could settle it.
+        earlier: Whether it fired on an earlier examination alone.
+    """
 
     id: str
     text: str
     level: Level
     sources: tuple[str, ...]
+    certain: bool = True
+    unknown: tuple[str, ...] = ()
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +174,21 @@ class Rulebook:
     disclaimer: str
 
     def red_flags(self, case: Case) -> tuple[RedFlag, ...]:
-        """Return the rules that fire, the most urgent first."""
-        fired = [_fire(rule, case) for rule in self.rules]
-        flags = [flag for flag in fired if flag is not None]
-        return tuple(sorted(flags, key=lambda flag: LEVELS.index(flag.level)))
+        """Return the rules that fire, the most urgent first.
+
+        A rule fires on the present examination, or else on the latest of the earlier ones on which it would have fired.
+        """
+        fired: dict[str, RedFlag] = {flag.id: flag for flag in self._now(case)}
+        for past in reversed(case.earlier):
+            for flag in self._now(past):
+                text = f"At an earlier examination: {flag.text}"
+                fired.setdefault(flag.id, replace(flag, text=text, earlier=True))
+        in_file = [fired[rule.id] for rule in self.rules if rule.id in fired]
+        return tuple(sorted(in_file, key=lambda flag: LEVELS.index(flag.level)))
+
+    def _now(self, case: Case) -> tuple[RedFlag, ...]:
+        flags = (_fire(rule, case) for rule in self.rules)
+        return tuple(flag for flag in flags if flag is not None)
 
     def urgency_of(self, flags: Iterable[RedFlag]) -> Urgency:
         """Return the most urgent level among the flags; routine when there is none."""
@@ -180,19 +213,25 @@ class Rulebook:
 
 def _advised(item: Advice, case: Case, posterior: Mapping[str, float]) -> bool:
     by_cause = not item.causes or any(posterior[cause] >= item.at_least for cause in item.causes)
-    by_finding = not item.any or any(_possible(condition, case) for condition in item.any)
+    by_finding = not item.any or any(_possible(each, case) and not _unknown(each, case) for each in item.any)
     return by_cause and by_finding and not any(_certain(condition, case) for condition in item.unless)
 
 
 def _possible(condition: Condition, case: Case) -> bool:
-    return all(
-        name in case.observations and set(states) & set(case.possible(name)) for name, states in condition.items()
+    """Say whether the sign was entered and nothing that was entered excludes the condition."""
+    sign = next(iter(condition))
+    return sign in case.observations and all(
+        not set(states).isdisjoint(case.possible(name)) for name, states in condition.items()
     )
 
 
+def _unknown(condition: Condition, case: Case) -> tuple[str, ...]:
+    return tuple(name for name in condition if name not in case.observations)
+
+
 def _certain(condition: Condition, case: Case) -> bool:
-    return bool(condition) and all(
-        name in case.observations and set(case.possible(name)) <= set(states) for name, states in condition.items()
+    return not _unknown(condition, case) and all(
+        set(case.possible(name)) <= set(states) for name, states in condition.items()
     )
 
 
@@ -200,9 +239,15 @@ def _fire(rule: Rule, case: Case) -> RedFlag | None:
     met = [condition for condition in rule.any if _possible(condition, case)]
     if not met or any(_certain(condition, case) for condition in rule.unless):
         return None
-    certain = any(_certain(condition, case) for condition in met)
-    text = rule.text if certain else f"Not certain from what was entered, but possible: {rule.text}"
-    return RedFlag(rule.id, text, rule.level, rule.sources)
+    if any(_certain(condition, case) for condition in met):
+        return RedFlag(rule.id, rule.text, rule.level, rule.sources)
+    unknown = tuple(dict.fromkeys(name for condition in met for name in _unknown(condition, case)))
+    text = f"Not certain from what was entered, but possible: {rule.text}{_not_entered(unknown)}"
+    return RedFlag(rule.id, text, rule.level, rule.sources, certain=False, unknown=unknown)
+
+
+def _not_entered(names: tuple[str, ...]) -> str:
+    return f" Not entered: {', '.join(name.replace('_', ' ') for name in names)}." if names else ""
 
 
 # ---- reading --------------------------------------------------------------------------------------------------------

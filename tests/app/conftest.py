@@ -51,3 +51,10 @@ def numbers_page() -> AppTest:
     """The page of all numbers, at a first visit."""
     script = "from rootcause_app.pages import numbers\nnumbers.page()"
     return AppTest.from_string(script, default_timeout=PATIENCE).run()
+
+
+@pytest.fixture
+def compare_page() -> AppTest:
+    """The page that compares two cases, at a first visit."""
+    script = "from rootcause_app.pages import compare\ncompare.page()"
+    return AppTest.from_string(script, default_timeout=PATIENCE).run()

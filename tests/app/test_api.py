@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # comes with altair
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from rootcause import load_model, shipped_cases
+from rootcause.care import KINDS
+from rootcause.case import parse_case
 from rootcause.errors import RootcauseError
-from rootcause_app import api
+from rootcause_app import api, queries, reporting, settings
+from rootcause_app.problems import ProblemError
 from rootcause_app.strict_json import LONGEST_BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from httpx2 import Response
 
 JSON = {"content-type": "application/json"}
 PATIENT = "patient-Doe-1961"
+POSTS = ("diagnose", "explain", "next", "compare", "report", "network")
+SEED: dict[str, Any] = dict(next(case for case in shipped_cases() if case.id == "post_microdiscectomy_l5").findings)
+SERIAL: dict[str, Any] = {
+    "examinations": [
+        {"findings": {**SEED, "toe_dorsiflexion": 3}},
+        {"examination_day": 9, "toe_dorsiflexion": 1, "saddle_anesthesia": "absent"},
+    ]
+}
+CLASHING = {"saddle_anesthesia": "present", "leg_weakness": "absent", "toe_dorsiflexion": 1}
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +50,31 @@ def client() -> Iterator[TestClient]:
         yield started
 
 
-def post(client: TestClient, body: str | bytes, query: str = "") -> Response:
-    """Send a body as JSON to be diagnosed."""
-    return client.post(f"/api/v1/diagnose{query}", content=body, headers=JSON)
+def post(client: TestClient, body: str | bytes, query: str = "", path: str = "diagnose") -> Response:
+    """Send a body as JSON, to be diagnosed where nothing else is said."""
+    return client.post(f"/api/v1/{path}{query}", content=body, headers=JSON)
+
+
+def ask(client: TestClient, path: str, case: object, query: str = "") -> Response:
+    """Ask about a case, and of a comparison about the seed's patient before it."""
+    return post(client, json.dumps({"before": SEED, "after": case} if path == "compare" else case), query, path)
+
+
+def asked(client: TestClient, path: str, case: object, query: str = "") -> Any:  # noqa: ANN401 - JSON is anything
+    """Return the answer to a question, without what stands before every answer."""
+    response = ask(client, path, case, query)
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    answer = response.json()
+    model = settings.current_model()
+    assert answer.pop("model") == {"version": model.version, "digest": model.digest, "rates": model.rates}
+    assert answer.pop("disclaimer") == model.rulebook.disclaimer
+    return answer
+
+
+def plain(content: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
+    """Return plain data as JSON gives it back."""
+    return json.loads(json.dumps(content))
 
 
 def refused(response: Response, status: int) -> str:
@@ -100,10 +139,213 @@ def test_the_model_is_handed_out_whole(client: TestClient) -> None:
     assert points == {key: parameter.point for key, parameter in model.priors.parameters.items()}
 
 
+def test_the_stakes_and_the_care_are_handed_out(client: TestClient) -> None:
+    """As data: each number with its range and basis, each text with its sources, as they stand in the files."""
+    model = settings.current_model()
+    sent = client.get("/api/v1/model").json()
+    stakes, care = sent["stakes"], sent["care"]
+    for cause, stake in model.stakes.causes.items():
+        told = stakes["causes"][cause]
+        assert (told["act"], told["harm"]["value"], told["hours"]["basis"]) == (
+            stake.act,
+            stake.harm.value,
+            stake.hours.basis,
+        )
+        assert told["threshold"]["value"] == stake.threshold.value
+        assert [text["id"] for kind in KINDS for text in care["causes"][cause][kind]] == [
+            item.id for kind in KINDS for item in getattr(model.care.causes[cause], kind)
+        ]
+    assert stakes["examinations"].keys() == model.stakes.examinations.keys()
+    assert stakes["examinations"]["mri"]["findings"] == list(model.stakes.examinations["mri"].findings)
+    assert care["show_from"] == model.care.show_from
+
+
+# ---- questions at the bedside -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("case", "cause"), [(SEED, None), (SERIAL, "none")], ids=["seed", "serial"])
+def test_explain_answers_as_the_library(client: TestClient, case: dict[str, Any], cause: str | None) -> None:
+    """Explanation, fit and causes together; without a cause named, for the most probable one."""
+    model = settings.current_model()
+    assert asked(client, "explain", case, f"?cause={cause}" if cause else "") == plain(
+        {
+            "explanation": model.explain(case, cause).to_dict(),
+            "fit": model.coherence(case).to_dict(),
+            "together": model.together(case).to_dict(),
+        }
+    )
+
+
+def test_next_answers_as_the_library(client: TestClient) -> None:
+    """One step ahead where nothing else is asked, with the red flags of the diagnosis."""
+    model = settings.current_model()
+    answer = asked(client, "next", SEED)
+    assert answer.pop("red_flags") == plain(model.diagnose(SEED, intervals=False).to_dict())["red_flags"]
+    assert answer == plain(model.next(SEED).to_dict())
+
+
+def test_next_looks_two_ahead(client: TestClient) -> None:
+    """There are pairs then; and what is answered fits the schema that the API publishes."""
+    answer = ask(client, "next", SERIAL, "?ahead=2").json()
+    assert answer["pairs"]
+    validator(client, "WhatNext").validate(answer)
+
+
+@pytest.mark.parametrize("cause", [None, "nerve_root_injury"])
+def test_compare_answers_as_the_library(client: TestClient, cause: str | None) -> None:
+    """For the cause that was named, else for the one that leads afterwards."""
+    model = settings.current_model()
+    compared = model.compare(SEED, SERIAL)
+    told = cause or max(compared.causes, key=lambda name: compared.causes[name].after)
+    assert asked(client, "compare", SERIAL, f"?cause={cause}" if cause else "") == plain(
+        {"comparison": compared.to_dict(), "attribution": model.attribute(SEED, SERIAL, told).to_dict()}
+    )
+
+
+@pytest.mark.parametrize("focus", [None, "root_L5"])
+def test_the_network_is_drawn_as_in_the_library(client: TestClient, focus: str | None) -> None:
+    """All of it, or around one node."""
+    drawn = settings.current_model().view(SEED, focus).to_dict()
+    assert asked(client, "network", SEED, f"?focus={focus}" if focus else "") == plain(drawn)
+
+
+def test_a_report_is_sent_as_a_file(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same that the command line writes; no cache keeps it, and its name names nobody."""
+    made = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+    class Clock:
+        @staticmethod
+        def now() -> datetime:
+            return made
+
+    monkeypatch.setattr(api, "datetime", Clock)
+    page = ask(client, "report", SEED)
+    report = reporting.full_report(settings.current_model(), SEED, made.astimezone())
+    monkeypatch.setattr(reporting, "full_report", lambda *_: report)
+    sheet = ask(client, "report", SEED, "?format=pdf")
+    for response, kind, media_type in ((page, "html", "text/html; charset=utf-8"), (sheet, "pdf", "application/pdf")):
+        assert response.status_code == 200
+        assert response.headers["content-type"] == media_type
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["content-disposition"] == f'inline; filename="rootcause-report.{kind}"'
+        assert response.content == reporting.render(report, kind)
+
+
+@pytest.mark.parametrize("path", ["explain", "next", "network"])
+def test_the_rate_set_can_be_chosen_for_every_question(client: TestClient, path: str) -> None:
+    """The answer is from the other numbers, and says so."""
+    case = {"procedure": "microdiscectomy", "symptom_onset": 7}
+    answers = [ask(client, path, case, f"?rates={rates}").json() for rates in ("seed", "literature")]
+    assert [answer.pop("model")["rates"] for answer in answers] == ["seed", "literature"]
+    assert answers[0] != answers[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [
+        ("explain", "Why"),
+        ("next", "WhatNext"),
+        ("compare", "Difference"),
+        ("network", "Network"),
+        ("diagnose", "Answer"),
+    ],
+)
+def test_the_document_is_true_to_every_question(client: TestClient, path: str, schema: str) -> None:
+    """What is sent and what is answered fit the schemas that the API publishes."""
+    case = shipped_cases()[0].findings if path == "network" else SERIAL
+    body = {"before": SEED, "after": case} if path == "compare" else case
+    validator(client, "TwoCases" if path == "compare" else "Case").validate(plain(dict(body)))
+    validator(client, schema).validate(ask(client, path, dict(case)).json())
+
+
+def test_the_document_names_every_path_and_its_parameters(client: TestClient) -> None:
+    """A client can be written from it alone: what it lists is answered, and what is answered is listed."""
+    document = client.get("/api/v1/openapi.json").json()
+    posts = {path for path, methods in document["paths"].items() if "post" in methods}
+    assert posts == {f"/api/v1/{name}" for name in POSTS}
+    for path in posts:
+        question = document["paths"][path]["post"]
+        for parameter in question["parameters"]:
+            name, values = parameter["name"], parameter["schema"]["enum"]
+            refused(client.post(f"{path}?{name}=x-{values[0]}", content="{", headers=JSON), 400)
+            assert "body: " in refused(client.post(f"{path}?{name}={values[-1]}", content="{", headers=JSON), 400)
+        assert {"400", "405", "413", "415", "422", "500"} <= question["responses"].keys()
+    assert document["paths"]["/api/v1/report"]["post"]["responses"]["200"]["content"].keys() == {
+        "text/html",
+        "application/pdf",
+    }
+
+
 def test_health_names_the_numbers_in_use(client: TestClient) -> None:
     """A watchdog sees that the process lives and what it answers from."""
     model = load_model()
     assert client.get("/healthz").json() == {"status": "ok", "version": model.version, "digest": model.digest}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "said"),
+    [
+        ("explain", "?cause=epidural_hematom", "must be a known cause or none, got 'epidural_hematom' (did you mean"),
+        ("explain", "?cause=", "cause: must be a known cause or none, got ''"),
+        ("compare", "?cause=none", "cause: must be a known cause, got 'none'"),
+        ("next", "?ahead=3", "ahead: must be 1 or 2, got '3'"),
+        ("next", "?ahead=2&ahead=1", "query: ahead may stand once, got it more often"),
+        ("next", "?cause=csf_leak", "query: the only parameters are ahead and rates, got 'cause'"),
+        ("report", "?format=docx", "format: must be html or pdf, got 'docx'"),
+        ("network", "?focus=symptom_onset", "focus: must be a cause, a lesion or a finding, got 'symptom_onset'"),
+        ("diagnose", "?cause=csf_leak", "query: the only parameter is rates, got 'cause'"),
+    ],
+)
+def test_a_query_that_is_not_known_is_a_bad_request(client: TestClient, path: str, query: str, said: str) -> None:
+    """One sentence, before the body is read."""
+    assert said in refused(post(client, "{", query, path), 400)
+
+
+@given(
+    st.sampled_from(["cause", "ahead", "format", "focus", "rates"]) | st.text(min_size=1),
+    st.sampled_from(["none", "csf_leak", "2", "pdf", "root_L5", "seed"]) | st.text(),
+)
+def test_what_a_query_says_is_known_or_refused(name: str, value: str) -> None:
+    """Whatever is sent, the value of a parameter is one of its own, and a refusal is one short sentence."""
+    known = (queries.CAUSE_OR_NONE, queries.AHEAD, queries.FORMAT, queries.FOCUS, queries.RATES)
+    request = Request({"type": "http", "query_string": urlencode({name: value}).encode(), "headers": []})
+    if value in {parameter.name: parameter.values for parameter in known}.get(name, ()):
+        assert queries.read_query(request, *known)[name] == value
+        return
+    with pytest.raises(ProblemError) as refusal:
+        queries.read_query(request, *known)
+    assert refusal.value.status == 400
+    assert len(refusal.value.detail) < 300
+    assert "\n" not in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({}, "body: must hold a case named before, got none"),
+        ({"before": {}}, "body: must hold a case named after, got none"),
+        ({"before": {}, "after": {}, "patient": PATIENT}, "body: must hold before and after alone, got 'patient'"),
+        ({"before": [], "after": {}}, "before: case: must be a table of findings"),
+        ({"before": {}, "after": {"fever": "high"}}, "after: fever: must be one of"),
+        ({"before": {"examinations": []}, "after": {}}, "before: case: 'examinations' must hold 1 to 20 examinations"),
+    ],
+)
+def test_what_is_not_two_cases_is_unprocessable(client: TestClient, body: object, said: str) -> None:
+    """The sentence says which of the two it means, and echoes no value beside them."""
+    response = post(client, json.dumps(body), path="compare")
+    assert said in refused(response, 422)
+    assert PATIENT not in response.text
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_every_question_refuses_alike(client: TestClient, path: str) -> None:
+    """Another content type, too long a body, what is no object, a case that does not fit, another method."""
+    refused(client.post(f"/api/v1/{path}", content="{}", headers={"content-type": "text/plain"}), 415)
+    refused(post(client, b" " * (LONGEST_BODY + 1), path=path), 413)
+    refused(post(client, "[]", path=path), 400)
+    assert "did you mean 'fever'" in refused(ask(client, path, {"fevre": "present"}), 422)
+    assert "examination 2: " in refused(ask(client, path, {"examinations": [{}, {"findings": {"fever": 1}}]}), 422)
+    refused(client.get(f"/api/v1/{path}"), 405)
 
 
 @pytest.mark.parametrize(
@@ -160,14 +402,18 @@ def test_a_case_that_does_not_fit_is_unprocessable(client: TestClient, body: str
     assert refused(post(client, body), 422)
 
 
-def test_findings_that_clash_are_named(client: TestClient) -> None:
-    """Impossible evidence says which findings cannot be true together."""
-    response = post(client, '{"findings": {"leg_weakness": "absent", "toe_dorsiflexion": 1}}')
+@pytest.mark.parametrize("path", POSTS)
+def test_findings_that_clash_are_named_and_silence_no_red_flag(client: TestClient, path: str) -> None:
+    """Impossible evidence says which findings cannot be true together; the rules hang on no probability."""
+    response = ask(client, path, CLASHING)
     refused(response, 422)
-    assert {clashing.split(" = ")[0] for clashing in response.json()["findings"]} == {
-        "leg_weakness",
-        "toe_dorsiflexion",
-    }
+    problem = response.json()
+    assert {clashing.split(" = ")[0] for clashing in problem["findings"]} == {"leg_weakness", "toe_dorsiflexion"}
+    flags = {flag["id"]: flag["level"] for flag in problem["red_flags"]}
+    expected = settings.current_model().rulebook.red_flags(parse_case(CLASHING))
+    assert flags.items() >= {flag.id: flag.level for flag in expected}.items()
+    assert next(iter(flags.values())) == "emergency"
+    validator(client, "Problem").validate(problem)
 
 
 def test_too_long_a_body_is_refused_whatever_it_says_of_its_length(client: TestClient) -> None:
@@ -230,11 +476,11 @@ def test_a_refusal_does_not_echo_the_body(client: TestClient, body: str) -> None
 def test_a_fault_inside_says_nothing_about_itself(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """No message, no traceback: only that it failed."""
 
-    def broken(model: object, case: object) -> dict[str, object]:
-        del model, case
+    def broken(*_: object) -> None:
         raise RootcauseError(PATIENT)
 
-    monkeypatch.setattr(api, "_diagnosed", broken)
-    response = post(client, "{}")
-    refused(response, 500)
-    assert PATIENT not in response.text
+    monkeypatch.setattr(api, "_parsed", broken)
+    for path in ("diagnose", "compare", "report"):
+        response = ask(client, path, {})
+        refused(response, 500)
+        assert PATIENT not in response.text

@@ -454,19 +454,33 @@ def test_serve_is_started_with_what_was_given(run: Runner, own_numbers: Path, mo
 def test_help_and_version_succeed(run: Runner) -> None:
     """Each command has a help of its own, and the disclaimer is in each."""
     assert run("--version") == (0, f"rootcause {__version__}\n", [])
-    for words in ((), ("diagnose",), ("priors", "check"), ("evaluate",), ("export",), ("serve",)):
+    questions = (("diagnose",), ("explain",), ("next",), ("compare",), ("report",))
+    for words in ((), *questions, ("priors", "check"), ("evaluate",), ("export",), ("serve",)):
         status, out, said = run(*words, "--help")
         assert (status, said) == (0, [])
         assert "not a medical device" in out
         assert not words or ("--priors" in out and "--rates" in out)
 
 
-@pytest.mark.parametrize("words", [("--help",), ("diagnose", "CASE"), ("priors", "list"), ("evaluate", "CASES")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("diagnose", "CASE"),
+        ("explain", "CASE"),
+        ("next", "CASE"),
+        ("compare", "CASE", "CASE"),
+        ("report", "CASE", "REPORT"),
+        ("priors", "list"),
+        ("evaluate", "CASES"),
+    ],
+)
 def test_a_command_imports_only_what_it_needs(tmp_path: Path, case: Path, words: tuple[str, ...]) -> None:
     """No pages, no web and no pgmpy where a case is answered; so it answers in a second or two."""
     cases = tmp_path / "cases.json"
     cases.write_text(json.dumps([{"id": "one", "cause": "other"}]), "utf-8")
-    real = [{"CASE": str(case), "CASES": str(cases)}.get(word, word) for word in words]
+    files = {"CASE": case, "CASES": cases, "REPORT": tmp_path / "report.html"}
+    real = [str(files.get(word, word)) for word in words]
     code = (
         "import sys; from rootcause_app.cli import main; status = main(sys.argv[1:]); "
         f"print(*sorted({{*{HEAVY!r}}} & {{*sys.modules}}), file=sys.stderr); sys.exit(status)"

@@ -74,7 +74,8 @@ REFUSED: list[tuple[Any, str]] = [
     ([], "case: must be a table of findings, got a list"),
     ({"findings": []}, "case: 'findings' must be a table, got a list"),
     ({"findings": {}, "finding": {}}, "must not have a key 'finding' beside 'findings'"),
-    ({"examinations": []}, "must hold one examination"),
+    ({"findings": {}, "finding": {}, "answer": {}}, "must not have a key 'finding' beside 'findings'"),
+    ({"examinations": []}, "'examinations' must hold 1 to 20 examinations, got an empty list"),
     ({"toe_dorsiflexon": "weak"}, "got 'toe_dorsiflexon' (did you mean 'toe_dorsiflexion'?)"),
     ({"epidural_hematoma": "present"}, "every name must be a known context or finding, got 'epidural_hematoma'"),
     ({"toe_dorsiflexion": "week"}, "must be one of normal, weak, severe, got 'week' (did you mean 'weak'?)"),
@@ -151,6 +152,18 @@ def test_files_are_read_by_their_ending(tmp_path: Path) -> None:
             load_case(tmp_path / name)
         assert name in str(caught.value)
         assert rule in str(caught.value)
+
+
+def test_what_a_saved_file_adds_is_not_read() -> None:
+    """A case file with its answer is the case that was saved."""
+    plain = {"findings": {"fever": "absent"}}
+    assert parse_case({"rootcause": {"format": 1}, **plain, "answer": None, "title": "x"}) == parse_case(plain)
+
+
+def test_a_case_of_one_examination_has_no_other_moment() -> None:
+    """The fields that came with serial examinations are empty."""
+    case = parse_case({"fever": "absent"})
+    assert (case.earlier, case.derived, case.carried) == ((), (), ())
 
 
 values = st.recursive(

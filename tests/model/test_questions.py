@@ -684,7 +684,7 @@ def test_the_joint_of_every_cause_sums_to_the_posterior_of_each() -> None:
     """Left in, thirteen nodes with their gates: summed over all others, each is what a query says."""
     model = load_model()
     causes = list(model.vocabulary.causes)
-    evidence = {
+    evidence: dict[str, Observation] = {
         "procedure": "open_microdiscectomy",
         "toe_dorsiflexion": "weak",
         "back_pain": {"severe": 0.9, "expected": 0.1},

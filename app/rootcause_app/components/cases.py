@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from rootcause.case import loads_case
+from rootcause.case import loads_case, parse_case
+from rootcause.casefile import Opened, case_text, open_case, save_case
+from rootcause.serial import flat_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,21 +14,48 @@ if TYPE_CHECKING:
     from rootcause import Model
 
 
-def to_json(findings: Mapping[str, object]) -> str:
-    """A case as the JSON file that the command line and the HTTP API read."""
-    return json.dumps({"findings": dict(findings)}, ensure_ascii=False, indent=2) + "\n"
+def to_json(findings: Mapping[str, object], model: Model | None = None) -> str:
+    """A case as the JSON file that the command line and the HTTP API read.
+
+    Args:
+        findings: The table of findings, or a table with ``examinations``.
+        model: Whose answer and digest to save with the case, so that whoever opens it sees whether they are the same;
+            without one the file holds the case alone.
+
+    Raises:
+        InvalidInputError: The model refuses the case. (One whose findings cannot hold together is written without an
+            answer.)
+    """
+    if model is not None:
+        return case_text(save_case(model, findings))
+    return case_text(dict(findings) if "examinations" in findings else {"findings": dict(findings)})
 
 
-def from_text(text: str, model: Model) -> dict[str, object]:
-    """The findings of a case in JSON or TOML, checked by the model before anything on the page changes.
+def opened(text: str, model: Model) -> Opened:
+    """A case in JSON or TOML, checked by the model before anything on the page changes.
 
     Args:
         text: The file; one that starts with a brace is JSON, anything else TOML.
         model: Whose vocabulary the case must fit.
 
+    Returns:
+        The case, and in what its answer differs from the one that the file holds.
+
     Raises:
         InvalidInputError: The text is not a case, or the model refuses it.
     """
-    case = loads_case(text, format="json" if text.lstrip().startswith(("{", "[")) else "toml")
-    model.diagnose(case, intervals=False)
-    return dict(case.get("findings", case))
+    return open_case(model, loads_case(text, format="json" if text.lstrip().startswith(("{", "[")) else "toml"))
+
+
+def from_text(text: str, model: Model) -> dict[str, object]:
+    """The findings of a case in JSON or TOML: of several examinations, those at the last moment.
+
+    Args:
+        text: As for ``opened``.
+        model: As for ``opened``.
+
+    Raises:
+        InvalidInputError: As for ``opened``.
+    """
+    data = opened(text, model).data
+    return flat_table(parse_case(data)) if "examinations" in data else dict(data["findings"])

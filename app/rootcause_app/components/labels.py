@@ -93,6 +93,23 @@ def finding_name(model: Model, finding_id: str) -> str:
     return finding(known) if known else finding_id
 
 
+def finding_label(finding_id: str) -> str:
+    """The name of a finding or context of the vocabulary."""
+    known = load_vocabulary().observable.get(finding_id)
+    return finding(known) if known else finding_id
+
+
+def value_of(finding_id: str, given: object) -> str:
+    """The words for a value of a finding of which only the id is known."""
+    known = load_vocabulary().observable.get(finding_id)
+    return value(known, given) if known else str(given)
+
+
+def said(finding_id: str, given: object) -> str:
+    """A finding as it was entered: its name and its value."""
+    return f"{finding_label(finding_id)}: {value_of(finding_id, given)}"
+
+
 def clash(model: Model, clashing: str) -> str:
     """A finding of an impossible case in words; it comes as ``name = state``, or as the name alone."""
     name, _, given = clashing.partition(" = ")

@@ -23,7 +23,7 @@ def urgency_html(model: Model, urgency: Urgency, flags: Sequence[RedFlag]) -> st
     The level is said in words and marked by a sign and a border, so that colour carries nothing alone.
     """
     level = urgency.level
-    items = "".join(f"<li>{escape(flag.text)}{_sources_html(model, flag.sources)}</li>" for flag in flags)
+    items = "".join(f"<li>{escape(flag.text)}{sources_html(model, flag.sources)}</li>" for flag in flags)
     red = f'<ul class="rc-flags" aria-label="Red flags">{items}</ul>' if items else ""
     return (
         f'<section class="rc-urgency rc-{escape(level)}" aria-label="Urgency">'
@@ -35,9 +35,7 @@ def urgency_html(model: Model, urgency: Urgency, flags: Sequence[RedFlag]) -> st
 
 def actions_html(model: Model, answer: Answer) -> str:
     """What to do next, as a list; where each piece of advice comes from is folded away beside it."""
-    items = "".join(
-        f"<li>{escape(action.text)}{_sources_html(model, action.sources)}</li>" for action in answer.actions
-    )
+    items = "".join(f"<li>{escape(action.text)}{sources_html(model, action.sources)}</li>" for action in answer.actions)
     return f'<ul class="rc-actions">{items}</ul>'
 
 
@@ -48,6 +46,12 @@ def frequencies_html(answer: Answer) -> str:
         f'<p class="rc-frequencies">{escape(answer.frequencies.sentence)}</p>'
         f'<p class="rc-frequencies">{several} {escape(answer.none_sentence)}</p>'
     )
+
+
+def warnings_html(warnings: Sequence[str]) -> str:
+    """Plain warnings that the findings look like nothing in the model."""
+    items = "".join(f"<li>{escape(text)}</li>" for text in warnings)
+    return f'<ul class="rc-warnings" role="status" aria-label="Warnings">{items}</ul>'
 
 
 def summary_html(answer: Answer) -> str:
@@ -102,7 +106,8 @@ def provenance_html(model: Model) -> str:
     )
 
 
-def _sources_html(model: Model, keys: Sequence[str]) -> str:
+def sources_html(model: Model, keys: Sequence[str]) -> str:
+    """The sources behind a sentence, folded away; nothing where there are none."""
     known = [model.priors.sources[key] for key in keys if key in model.priors.sources]
     if not known:
         return ""

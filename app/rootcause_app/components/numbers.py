@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 _LEAST = 0.001  # what one decimal of a percent can still show
 _WHOLE_FROM = 10.0  # percent; from here on a tenth would be false precision
 
@@ -18,6 +20,11 @@ def percent(share: float) -> str:
     if 1 - _LEAST < share < 1:
         return ">99.9 %"
     return f"{100 * share:.1f} %"
+
+
+def percent_html(share: float) -> str:
+    """The same for HTML."""
+    return escape(percent(share))
 
 
 def interval(low: float, high: float) -> str:

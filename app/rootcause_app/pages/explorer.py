@@ -1,4 +1,4 @@
-"""The Explorer: what was found on the left, what it means on the right."""
+"""The Explorer: what was found on the left, what it means on the right, in panes."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from rootcause.case import parse_case
+from rootcause.case import flat_table, moments, parse_case
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
-from rootcause_app.answers import interval_answer, point_answer
-from rootcause_app.components import bars, cases, findings_form, labels, notices, provenance
-from rootcause_app.pages import frame
+from rootcause_app.answers import point_answer
+from rootcause_app.components import cases, findings_form, labels, links, notices
+from rootcause_app.pages import frame, printing, snapshots
+from rootcause_app.pages.panes import causes, evidence, following, network, waiting
 from rootcause_app.settings import OPENING_CASE, examples
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from streamlit.delta_generator import DeltaGenerator
+    from collections.abc import Mapping, Sequence
 
     from rootcause import Model
+    from rootcause.case import Case
+    from rootcause.casefile import Opened
     from rootcause.diagnosis import Answer
 
-NONE_EXPLAINED: Final = (
-    "The probability that no cause of this list is present: the findings then come from outside the model (cord, "
-    "plexus, circulation, polyneuropathy, a functional disorder), or there is nothing to explain. It has no prior of "
-    "its own to compare with; it is what all causes together leave."
-)
 _CHOSEN_KEY: Final = "example"
 _PASTED_KEY: Final = "pasted"
 _UPLOADED_KEY: Final = "uploaded"
 _REFUSED_KEY: Final = "refused"
+_NOTED_KEY: Final = "noted"
+_PANE_KEY: Final = "pane"
+
+PANES: Final = ("Causes", "Next to examine", "Must not wait", "Evidence so far", "Network")
 
 
 def page() -> None:
@@ -49,8 +49,18 @@ def page() -> None:
 
 
 def _open_first_case() -> None:
-    if findings_form.CASE_KEY not in st.session_state:
-        _load_example(OPENING_CASE)
+    """Open the case that the address carries, or the first example."""
+    if findings_form.CASE_KEY in st.session_state:
+        return
+    _load_example(OPENING_CASE)
+    packed = st.query_params.get(links.PARAMETER)
+    if packed is None:
+        return
+    del st.query_params[links.PARAMETER]  # or a reload would undo what was entered since
+    try:
+        _load(cases.opened(cases.to_json(links.decode(packed)), frame.chosen_model()))
+    except InvalidInputError as refusal:
+        st.session_state[_REFUSED_KEY] = str(refusal)
 
 
 def _load_example(case_id: str | None) -> None:
@@ -58,14 +68,41 @@ def _load_example(case_id: str | None) -> None:
     findings_form.load(found.findings if found else {})
     st.session_state[_CHOSEN_KEY] = found.id if found else None
     st.session_state.pop(_REFUSED_KEY, None)
+    st.session_state.pop(_NOTED_KEY, None)
+
+
+def _load(opened: Opened) -> None:
+    """Put a case that was read into the form, at its last moment; the earlier ones go to the page that compares."""
+    every = moments(opened.data)
+    findings_form.load(opened.data.get("findings") or flat_table(every[-1]))
+    snapshots.keep_all(every)
+    st.session_state[_CHOSEN_KEY] = None
+    st.session_state.pop(_REFUSED_KEY, None)
+    notes = list(opened.differences)
+    if len(every) > 1:
+        notes += _of_several(every)
+    st.session_state[_NOTED_KEY] = notes
+
+
+def _of_several(every: Sequence[Case]) -> list[str]:
+    """What a reader should know of a case that was put together from several examinations."""
+    last = every[-1]
+    notes = [f"The case has {len(every)} examinations: the last is shown here, all of them under “Compare”."]
+    if last.derived:
+        said = "; ".join(labels.said(name, last.findings[name]) for name in last.derived)
+        notes.append(f"Nobody entered this; it follows from the examinations: {said}.")
+    if last.carried:
+        named = ", ".join(labels.finding_label(name) for name in last.carried)
+        notes.append(f"Carried on from an earlier examination, read as if found at the last: {named}.")
+    return notes
 
 
 def _toolbar() -> Model:
     """The switch of rates, the examples, a clean sheet, and a case in or out as a file."""
     shipped = examples()
-    example, rates, files = st.columns([5, 3, 4], vertical_alignment="bottom")
+    example, rates, files = st.columns([5, 3, 5], vertical_alignment="bottom")
     with files:
-        clear, file = st.columns(2, wrap=False)
+        clear, file, print_ = st.columns(3, wrap=False)
     with example:
         st.selectbox(
             "Example case",
@@ -84,15 +121,20 @@ def _toolbar() -> Model:
         st.button("Clear all", on_click=_load_example, args=(None,), width="stretch")
     with file, st.popover("Case file", width="stretch"):
         _case_file(model)
+    with print_, st.popover("Report", width="stretch"):
+        printing.offer(model, findings_form.current_case())
+    for note in st.session_state.get(_NOTED_KEY, ()):
+        st.info(labels.sentence(model, note))
     if refused := st.session_state.get(_REFUSED_KEY):
         st.html(notices.refusal_html("The case was not loaded.", labels.sentence(model, refused)))
     return model
 
 
 def _case_file(model: Model) -> None:
+    findings = dict(findings_form.current_case())
     st.download_button(
         "Download this case",
-        cases.to_json(findings_form.current_case()),
+        lambda: cases.to_json(findings, model),
         file_name="case.json",
         mime="application/json",
         on_click="ignore",
@@ -102,6 +144,10 @@ def _case_file(model: Model) -> None:
     st.text_area("or paste one", key=_PASTED_KEY, height=120, placeholder='{"findings": {"procedure": "fusion"}}')
     st.button("Load the case", on_click=_load_text, args=(model,), type="primary", width="stretch")
     st.html('<p class="rc-hint">A case stays in this server\'s memory; nothing is written to disk.</p>')
+    with st.expander("A link to this case"):
+        st.html(f'<p class="rc-hint">{links.WARNING}</p>')
+        address = f"{(st.context.url or '').partition('?')[0]}?{links.PARAMETER}={links.encode(findings)}"
+        st.code(address, language=None, wrap_lines=True)
 
 
 def _load_text(model: Model) -> None:
@@ -109,15 +155,14 @@ def _load_text(model: Model) -> None:
     pasted: str = st.session_state.get(_PASTED_KEY) or ""
     try:
         text = pasted if uploaded is None else uploaded.getvalue().decode("utf-8")
-        findings = cases.from_text(text, model)
+        opened = cases.opened(text, model)
+        model.diagnose(opened.case, intervals=False)
     except UnicodeDecodeError:
         st.session_state[_REFUSED_KEY] = "The file is not text in UTF-8."
     except InvalidInputError as refusal:
         st.session_state[_REFUSED_KEY] = str(refusal)
     else:
-        findings_form.load(findings)
-        st.session_state[_CHOSEN_KEY] = None
-        st.session_state.pop(_REFUSED_KEY, None)
+        _load(opened)
 
 
 def _answer(model: Model) -> None:
@@ -128,13 +173,37 @@ def _answer(model: Model) -> None:
     except InvalidInputError as refusal:
         _refusal(model, refusal, findings)
         return
-    _opening(model, answer)
-    places = _differential(model, answer, findings)
-    st.header("What to do next", anchor=False)
-    st.html(notices.actions_html(model, answer))
+    st.html(notices.urgency_html(model, answer.urgency, answer.red_flags))
+    if answer.conflict.suspect:
+        suspect = labels.finding_name(model, answer.conflict.suspect)
+        st.warning(f"These findings rarely occur together. The one that fits least: **{suspect}**.")
     with st.container(key="summary"):
         st.html(notices.summary_html(answer))
-    _add_intervals(answer, findings, model.rates, places)
+    _panes(model, answer, findings)
+
+
+@st.fragment
+def _panes(model: Model, answer: Answer, findings: Mapping[str, object]) -> None:
+    """One pane at a time: a change of pane draws that pane alone, and only what it shows is worked out."""
+    pane = st.segmented_control(
+        "Pane",
+        PANES,
+        default=PANES[0],
+        required=True,
+        key=_PANE_KEY,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    if pane == "Next to examine":
+        following.draw(model, findings)
+    elif pane == "Must not wait":
+        waiting.draw(model, answer, findings)
+    elif pane == "Evidence so far":
+        evidence.draw(model, answer, findings)
+    elif pane == "Network":
+        network.draw(model, findings)
+    else:
+        causes.draw(model, answer, findings)
 
 
 def _refusal(model: Model, refusal: InvalidInputError, findings: Mapping[str, object]) -> None:
@@ -150,58 +219,3 @@ def _refusal(model: Model, refusal: InvalidInputError, findings: Mapping[str, ob
     st.html(notices.refusal_html("There is no answer for these findings.", labels.sentence(model, str(refusal)), names))
     with st.container(key="summary"):
         st.html(notices.summary_refused_html())
-
-
-def _opening(model: Model, answer: Answer) -> None:
-    st.html(notices.urgency_html(model, answer.urgency, answer.red_flags))
-    st.html(notices.frequencies_html(answer))
-    if answer.conflict.suspect:
-        suspect = labels.finding_name(model, answer.conflict.suspect)
-        st.warning(f"These findings rarely occur together. The one that fits least: **{suspect}**.")
-
-
-def _differential(model: Model, answer: Answer, findings: Mapping[str, object]) -> dict[str, DeltaGenerator]:
-    """Draw the bars at the point answer and return where each one stands, so that its interval can follow."""
-    places: dict[str, DeltaGenerator] = {}
-    with st.container(key="differential"):
-        st.html('<p class="rc-hint">Choose a cause to see the numbers behind it.</p>')
-        st.html(bars.legend_html(tick="prior given a complaint", change="points"))
-        for bar in bars.differential(answer):
-            with st.container(key=f"bar-{bar.cause}", horizontal=True, vertical_alignment="center"):
-                _name(model, answer, bar.cause, findings)
-                places[bar.cause] = st.empty()
-                places[bar.cause].html(bars.row_html(bar, pending=bar.low is None))
-    return places
-
-
-def _name(model: Model, answer: Answer, cause: str, findings: Mapping[str, object]) -> None:
-    """The name of a cause; a click shows the numbers behind it."""
-    if st.button(labels.cause(cause), key=f"why-{cause}", type="tertiary"):
-        show = st.dialog(f"Numbers behind: {labels.cause(cause)}", width="large")(_numbers_behind)
-        show(model, answer, cause, tuple(findings))
-
-
-def _numbers_behind(model: Model, answer: Answer, cause: str, findings: tuple[str, ...]) -> None:
-    """Every number between a cause and the findings entered; those that were assumed stand apart."""
-    if cause == labels.NONE_ID:
-        st.markdown(NONE_EXPLAINED)
-        return
-    if note := model.vocabulary.causes[cause].note:
-        st.markdown(note)
-    st.html(provenance.way_html(answer.posterior[cause]))
-    for section in provenance.sections(model, cause, findings):
-        st.html(provenance.section_html(model, section))
-
-
-def _add_intervals(
-    answer: Answer, findings: Mapping[str, object], rates: str, places: Mapping[str, DeltaGenerator]
-) -> None:
-    """The second pass: when the draws are ready, each bar gets its whisker in place."""
-    first = bars.differential(answer)[0]
-
-    def still_wanted() -> None:
-        # Any call to Streamlit ends a run that a newer click has overtaken.
-        places[first.cause].html(bars.row_html(first, pending=True))
-
-    for bar in bars.differential(interval_answer(findings, rates, still_wanted)):
-        places[bar.cause].html(bars.row_html(bar))

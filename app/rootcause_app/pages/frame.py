@@ -41,6 +41,11 @@ def rate_switch() -> Model:
     return current_model(rates)
 
 
+def chosen_model() -> Model:
+    """The model of the rate set that was chosen, before the switch is drawn."""
+    return current_model(st.session_state.get(_RATES_KEY, default_rates()))
+
+
 def foot(model: Model) -> None:
     """Which model and which numbers the page was drawn from."""
     st.html(notices.provenance_html(model))

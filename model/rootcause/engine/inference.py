@@ -76,6 +76,27 @@ class Engine:
         """States of every node."""
         return self._shape.states
 
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Return the parents of a node, in the order of its table's axes.
+
+        Raises:
+            InvalidInputError: If there is no such node.
+        """
+        known(name, self.states)
+        return self._shape.parents[name]
+
+    def table(self, name: str) -> Array:
+        """Return the table of a node, shape ``(*cards of parents, card of the node)``, read-only.
+
+        Raises:
+            InvalidInputError: If there is no such node.
+        """
+        known(name, self.states)
+        table: Array = self._tables(name)[..., 0]
+        table = table.view()
+        table.setflags(write=False)
+        return table
+
     @cached_property
     def _machine(self) -> "Machine":
         """Gates recognised, unless the network is so small that plain tables are faster."""

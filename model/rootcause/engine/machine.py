@@ -30,7 +30,7 @@ CHUNK = 256
 _FEW = 64
 """Draws that are not worth a second thread."""
 
-_FEWEST = 16
+_FEWEST = 4
 """Cases that are not worth a second thread."""
 
 _SHARES = 4
