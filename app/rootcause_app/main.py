@@ -3,12 +3,13 @@
 import streamlit as st
 
 from rootcause_app.components import styles
-from rootcause_app.pages import compare, explorer, numbers, step
+from rootcause_app.pages import compare, explorer, network, numbers, step
 
 st.set_page_config(page_title="Rootcause", page_icon=styles.icon(), layout="wide")
 st.navigation(
     [
         st.Page(explorer.page, title="Explorer", url_path="explorer", default=True),
+        st.Page(network.page, title="Network", url_path="network"),
         st.Page(compare.page, title="Compare", url_path="compare"),
         st.Page(step.page, title="Step through a case", url_path="step"),
         st.Page(numbers.page, title="Numbers and sources", url_path="numbers"),

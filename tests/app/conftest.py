@@ -58,3 +58,10 @@ def compare_page() -> AppTest:
     """The page that compares two cases, at a first visit."""
     script = "from rootcause_app.pages import compare\ncompare.page()"
     return AppTest.from_string(script, default_timeout=PATIENCE).run()
+
+
+@pytest.fixture
+def network_page() -> AppTest:
+    """The page of the network, at a first visit."""
+    script = "from rootcause_app.pages import network\nnetwork.page()"
+    return AppTest.from_string(script, default_timeout=PATIENCE).run()

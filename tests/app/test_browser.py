@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-PATHS = ("/", "/step", "/numbers")
+PATHS = ("/", "/network", "/compare", "/step", "/numbers")
 WIDE = (1280, 1400)
 PHONE = (400, 900)
 

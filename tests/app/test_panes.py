@@ -10,6 +10,7 @@ import pytest
 
 from rootcause import load_model, shipped_cases
 from rootcause_app.components import labels, links, numbers
+from rootcause_app.pages.compare import NOW
 from rootcause_app.pages.explorer import PANES
 from rootcause_app.settings import OPENING_CASE
 from shown import html_of, words_of
@@ -85,19 +86,21 @@ def test_the_evidence_so_far_is_the_librarys_explanation(explorer: AppTest) -> N
     assert numbers.percent(model.explain(opening(), "epidural_hematoma").prior) in words_of(explorer)
 
 
-def test_the_network_is_drawn_and_told(explorer: AppTest) -> None:
+def test_the_network_is_drawn_and_told(network_page: AppTest) -> None:
     """A table says what the drawing shows, and a node can be put in the middle without a mouse."""
-    shown = shown_in(explorer, "Network")
+    assert not network_page.exception
     view = load_model().view(opening())
-    assert all(node.label in shown for node in view.nodes)
-    explorer.selectbox(key="focus").set_value("epidural_hematoma").run()
-    assert not explorer.exception
+    assert all(node.label in words_of(network_page) for node in view.nodes)
+    network_page.selectbox(key="focus").set_value("epidural_hematoma").run()
+    assert not network_page.exception
     focused = load_model().view(opening(), "epidural_hematoma")
-    table = next(body for body in html_of(explorer) if "<table" in body)
+    table = next(body for body in html_of(network_page) if "<table" in body)
     gone = {node.label for node in view.nodes} - {node.label for node in focused.nodes}
     assert gone
     assert all(escape(node.label) in table for node in focused.nodes)
     assert not any(f">{escape(label)}<" in table for label in gone)
+    next(button for button in network_page.button if button.label == "Whole network").click().run()
+    assert all(node.label in words_of(network_page) for node in view.nodes)
 
 
 def test_every_pane_stands_without_findings(explorer: AppTest) -> None:
@@ -146,7 +149,7 @@ def test_two_cases_stand_side_by_side(compare_page: AppTest) -> None:
     """Both probabilities of every cause, and shares that add up to the change of log-odds."""
     assert not compare_page.exception
     first, second = (compare_page.selectbox(key=key).value for key in ("compare_first", "compare_second"))
-    by_title = {case.title: case.findings for case in shipped_cases()}
+    by_title = {case.title: case.findings for case in shipped_cases()} | {NOW: opening()}
     assert first is not None
     assert second is not None
     found = load_model().compare(by_title[first], by_title[second])

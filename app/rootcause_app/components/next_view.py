@@ -115,7 +115,8 @@ def _row(label: str, worth: Worth, most: float, found: str) -> str:
         f'<tr><th scope="row">{escape(label)}{small}</th>'
         f'<td><span class="rc-tells"><i aria-hidden="true" style="width:{width:.1f}%"></i></span>'
         f'<span class="rc-tells-number">{numbers.percent_html(worth.share)}</span></td>'
-        f'<td class="rc-number">{_signed(worth.net)}</td><td class="rc-number">{_time(worth.delay_hours)}</td></tr>'
+        f'<td class="rc-number" data-label="worth">{_signed(worth.net)}</td>'
+        f'<td class="rc-number" data-label="takes">{_time(worth.delay_hours)}</td></tr>'
     )
 
 

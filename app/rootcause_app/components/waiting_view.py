@@ -100,8 +100,9 @@ def _row(row: Waiting, most: float) -> str:
         f'<td><span class="rc-tells"><i aria-hidden="true" style="width:{100 * row.loss / most:.1f}%"></i></span>'
         f'<span class="rc-tells-number">{_points(row.loss)} <small>({_points(row.loss_low)} to '
         f"{_points(row.loss_high)})</small></span></td>"
-        f'<td class="rc-number">{numbers.percent_html(row.probability)}</td>'
-        f'<td class="rc-number">{row.harm.value:g}{basis}</td><td class="rc-number">{_time(row.hours.value)}</td></tr>'
+        f'<td class="rc-number" data-label="probability">{numbers.percent_html(row.probability)}</td>'
+        f'<td class="rc-number" data-label="harm">{row.harm.value:g}{basis}</td>'
+        f'<td class="rc-number" data-label="irreversible after">{_time(row.hours.value)}</td></tr>'
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from rootcause.errors import InvalidInputError
 from rootcause_app import answers
 from rootcause_app.components import compare_view, findings_form, labels, notices
-from rootcause_app.pages import frame, snapshots
+from rootcause_app.pages import frame, opening, snapshots
 from rootcause_app.settings import examples
 
 if TYPE_CHECKING:
@@ -24,17 +24,18 @@ _KEPT_AS: Final = "kept_as"
 def page() -> None:
     """Draw the page."""
     frame.head("Two moments, or two patients, side by side, and what each difference carries")
+    opening.first_case()
     cases = _cases()
     names = list(cases)
     with st.container(key="toolbar"):
         first, second, rates = st.columns([4, 4, 3], vertical_alignment="bottom")
         with first:
-            before = _choose("First", names, 1 if len(names) > 1 else 0, "compare_first")
+            before = _choose("First", names, len(names) - 1, "compare_first")
         with second:
             after = _choose("Second", names, 0, "compare_second")
         with rates:
             model = frame.rate_switch()
-    _keep(cases.get(NOW))
+    _keep(cases[NOW])
     if before is None or after is None:
         return
     try:
@@ -46,8 +47,7 @@ def page() -> None:
 
 def _cases() -> dict[str, Mapping[str, object]]:
     """Everything that can be chosen, by name: the Explorer's case, moments that were kept, examples."""
-    held = st.session_state.get(findings_form.CASE_KEY)
-    now = {} if held is None else {NOW: dict(held)}
+    now = {NOW: dict(findings_form.current_case())}
     shipped = {example.title: example.findings for example in examples().values()}
     return now | snapshots.kept() | shipped
 
@@ -56,10 +56,8 @@ def _choose(label: str, names: list[str], index: int, key: str) -> str | None:
     return st.selectbox(label, names, index=index, key=key, persist_state="session", filter_mode=None)
 
 
-def _keep(now: Mapping[str, object] | None) -> None:
+def _keep(now: Mapping[str, object]) -> None:
     """Let the reader keep the Explorer's case under a name, before going on with it there."""
-    if now is None:
-        return
     with st.expander("Keep the Explorer's case as a moment"):
         st.text_input("Name", key=_KEPT_AS, placeholder="day 2, before the scan", max_chars=60)
         st.button("Keep it", on_click=_kept, args=(dict(now),))

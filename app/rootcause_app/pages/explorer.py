@@ -6,36 +6,31 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from rootcause.case import flat_table, moments, parse_case
+from rootcause.case import parse_case
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 from rootcause_app.answers import point_answer
 from rootcause_app.components import cases, findings_form, labels, links, notices
-from rootcause_app.pages import frame, printing, snapshots
-from rootcause_app.pages.panes import causes, evidence, following, network, waiting
-from rootcause_app.settings import OPENING_CASE, examples
+from rootcause_app.pages import frame, opening, printing
+from rootcause_app.pages.panes import causes, evidence, following, waiting
+from rootcause_app.settings import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from rootcause import Model
-    from rootcause.case import Case
-    from rootcause.casefile import Opened
     from rootcause.diagnosis import Answer
 
-_CHOSEN_KEY: Final = "example"
 _PASTED_KEY: Final = "pasted"
 _UPLOADED_KEY: Final = "uploaded"
-_REFUSED_KEY: Final = "refused"
-_NOTED_KEY: Final = "noted"
 _PANE_KEY: Final = "pane"
 
-PANES: Final = ("Causes", "Next to examine", "Must not wait", "Evidence so far", "Network")
+PANES: Final = ("Causes", "Next to examine", "Must not wait", "Evidence so far")
 
 
 def page() -> None:
     """Draw the page."""
     frame.head("What remains after lumbar surgery with a new or lasting leg deficit, and how sure that is")
-    _open_first_case()
+    opening.first_case()
     with st.container(key="toolbar"):
         model = _toolbar()
     left, right = st.columns(2, gap="medium")
@@ -48,55 +43,6 @@ def page() -> None:
         frame.foot(model)
 
 
-def _open_first_case() -> None:
-    """Open the case that the address carries, or the first example."""
-    if findings_form.CASE_KEY in st.session_state:
-        return
-    _load_example(OPENING_CASE)
-    packed = st.query_params.get(links.PARAMETER)
-    if packed is None:
-        return
-    del st.query_params[links.PARAMETER]  # or a reload would undo what was entered since
-    try:
-        _load(cases.opened(cases.to_json(links.decode(packed)), frame.chosen_model()))
-    except InvalidInputError as refusal:
-        st.session_state[_REFUSED_KEY] = str(refusal)
-
-
-def _load_example(case_id: str | None) -> None:
-    found = examples().get(case_id or "")
-    findings_form.load(found.findings if found else {})
-    st.session_state[_CHOSEN_KEY] = found.id if found else None
-    st.session_state.pop(_REFUSED_KEY, None)
-    st.session_state.pop(_NOTED_KEY, None)
-
-
-def _load(opened: Opened) -> None:
-    """Put a case that was read into the form, at its last moment; the earlier ones go to the page that compares."""
-    every = moments(opened.data)
-    findings_form.load(opened.data.get("findings") or flat_table(every[-1]))
-    snapshots.keep_all(every)
-    st.session_state[_CHOSEN_KEY] = None
-    st.session_state.pop(_REFUSED_KEY, None)
-    notes = list(opened.differences)
-    if len(every) > 1:
-        notes += _of_several(every)
-    st.session_state[_NOTED_KEY] = notes
-
-
-def _of_several(every: Sequence[Case]) -> list[str]:
-    """What a reader should know of a case that was put together from several examinations."""
-    last = every[-1]
-    notes = [f"The case has {len(every)} examinations: the last is shown here, all of them under “Compare”."]
-    if last.derived:
-        said = "; ".join(labels.said(name, last.findings[name]) for name in last.derived)
-        notes.append(f"Nobody entered this; it follows from the examinations: {said}.")
-    if last.carried:
-        named = ", ".join(labels.finding_label(name) for name in last.carried)
-        notes.append(f"Carried on from an earlier examination, read as if found at the last: {named}.")
-    return notes
-
-
 def _toolbar() -> Model:
     """The switch of rates, the examples, a clean sheet, and a case in or out as a file."""
     shipped = examples()
@@ -107,25 +53,25 @@ def _toolbar() -> Model:
         st.selectbox(
             "Example case",
             list(shipped),
-            key=_CHOSEN_KEY,
+            key=opening.CHOSEN_KEY,
             index=None,
             placeholder="Your own case",
             format_func=lambda name: shipped[name].title,
-            on_change=lambda: _load_example(st.session_state[_CHOSEN_KEY]),
+            on_change=lambda: opening.load_example(st.session_state[opening.CHOSEN_KEY]),
             persist_state="session",
             filter_mode=None,
         )
     with rates:
         model = frame.rate_switch()
     with clear:
-        st.button("Clear all", on_click=_load_example, args=(None,), width="stretch")
+        st.button("Clear all", on_click=opening.load_example, args=(None,), width="stretch")
     with file, st.popover("Case file", width="stretch"):
         _case_file(model)
     with print_, st.popover("Report", width="stretch"):
         printing.offer(model, findings_form.current_case())
-    for note in st.session_state.get(_NOTED_KEY, ()):
+    for note in st.session_state.get(opening.NOTED_KEY, ()):
         st.info(labels.sentence(model, note))
-    if refused := st.session_state.get(_REFUSED_KEY):
+    if refused := st.session_state.get(opening.REFUSED_KEY):
         st.html(notices.refusal_html("The case was not loaded.", labels.sentence(model, refused)))
     return model
 
@@ -158,11 +104,11 @@ def _load_text(model: Model) -> None:
         opened = cases.opened(text, model)
         model.diagnose(opened.case, intervals=False)
     except UnicodeDecodeError:
-        st.session_state[_REFUSED_KEY] = "The file is not text in UTF-8."
+        st.session_state[opening.REFUSED_KEY] = "The file is not text in UTF-8."
     except InvalidInputError as refusal:
-        st.session_state[_REFUSED_KEY] = str(refusal)
+        st.session_state[opening.REFUSED_KEY] = str(refusal)
     else:
-        _load(opened)
+        opening.load(opened)
 
 
 def _answer(model: Model) -> None:
@@ -200,8 +146,6 @@ def _panes(model: Model, answer: Answer, findings: Mapping[str, object]) -> None
         waiting.draw(model, answer, findings)
     elif pane == "Evidence so far":
         evidence.draw(model, answer, findings)
-    elif pane == "Network":
-        network.draw(model, findings)
     else:
         causes.draw(model, answer, findings)
 
