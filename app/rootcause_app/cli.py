@@ -96,6 +96,7 @@ def _parser() -> _Parser:
 def _add_questions(words: Words) -> None:
     does = "the posterior of every cause, and what must not wait"
     diagnose = _case_command(words, "diagnose", commands.diagnose, does)
+    diagnose.add_argument("--save", metavar="FILE", help="write the case with its answer and digest, to check it later")
     diagnose.add_argument("--no-intervals", action="store_true", help="only the point answers, which is faster")
 
     does = "what speaks for and against a cause, and whether it all fits"

@@ -29,8 +29,20 @@ _STDIN = "-"
 
 
 def diagnose(arguments: argparse.Namespace) -> int:
-    """Print the posterior of every cause."""
+    """Print the posterior of every cause; save the case with its answer where that is asked for."""
+    if arguments.save is not None:
+        _save(arguments)
     return _answer(arguments, lambda model, case: model.diagnose(case, intervals=not arguments.no_intervals))
+
+
+def _save(arguments: argparse.Namespace) -> None:
+    """Write a case file that says later whether the answer is still the same."""
+    from rootcause.case import load_case
+    from rootcause.casefile import write_case
+
+    if arguments.case == _STDIN:
+        raise InvalidInputError("diagnose: a case from standard input cannot be saved as well, got - with --save")
+    write_case(_model(arguments), load_case(arguments.case), arguments.save)
 
 
 def explain(arguments: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 DECIBANS = 10 / math.log(10)
 """Decibans in a nat: ten decibans are odds of ten to one (Good 1985)."""
 
-SAMPLES = 200
+SAMPLES = 50
 """Random orders where there are more differences than are told apart exactly: each asks for as many mixtures as there
 are differences, and the shares of a change come out to a tenth of a deciban or so."""
 

@@ -195,6 +195,7 @@ class Answer:
         lines += ["", self.none_sentence, self.frequencies.sentence, ""]
         lines += [f"- {item.text}" for item in self.actions]
         lines += ["", must_not_wait_text(self.must_not_wait), "", care_text(self.care)]
+        lines += self._of_earlier()
         if self.conflict.suspect and self.conflict.score > _TELLING_CONFLICT:
             words = load_vocabulary().observable[self.conflict.suspect].label
             lines += [
@@ -204,6 +205,19 @@ class Answer:
         model = self.model
         lines += ["", f"Rootcause {model['version']}, rates {model['rates']}, digest {model['digest'][:12]}."]
         return "\n".join([*lines, self.disclaimer])
+
+    def _of_earlier(self) -> list[str]:
+        """Say what came from earlier examinations: nobody entered it, or nobody looked again."""
+        words = load_vocabulary().observable
+        lines = [
+            f"{title}: {', '.join(words[name].label for name in names)}."
+            for title, names in (
+                ("Nobody entered this; it follows from the examinations", self.derived),
+                ("Carried on from an earlier examination, read as if found at the last", self.carried),
+            )
+            if names
+        ]
+        return ["", *lines] if lines else []
 
     def _row(self, name: str, label: str) -> str:
         if name == "none":
@@ -311,6 +325,7 @@ def answer(
     data: Data,
     case: Case,
     before: Before,
+    point: Posterior,
     draws: Posterior | None,
     model: Mapping[str, str],
 ) -> Answer:
@@ -321,13 +336,10 @@ def answer(
         data: What is shown with posteriors.
         case: What was found.
         before: Probabilities before the findings.
+        point: Posteriors at the points of all numbers.
         draws: Posteriors over draws of all numbers, for the intervals; ``None`` leaves them out.
         model: Version, digest and rate set.
-
-    Raises:
-        ImpossibleEvidenceError: If the findings have probability zero.
     """
-    point = posterior(engine, case)
     means = {cause: float(values[0]) for cause, values in point.causes.items()}
     none = float(point.none[0])
     log_evidence = float(point.log_evidence[0])

@@ -147,6 +147,7 @@ class Model:
             data=diagnosis.Data(self.rulebook, self.stakes, self.care),
             case=checked,
             before=before,
+            point=diagnosis.posterior(self.engine, checked),  # refuses what cannot be, before any draw
             draws=self.draws(checked) if intervals else None,
             model={"version": self.version, "digest": self.digest, "rates": self.rates},
         )

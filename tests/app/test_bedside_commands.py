@@ -357,3 +357,30 @@ def test_findings_without_a_red_flag_are_refused_without_one(run: Runner, tmp_pa
     told = complaint(run, "diagnose", file, "--no-intervals")
     assert "cannot hold together" in told
     assert "red flag" not in told
+
+
+def test_a_case_is_saved_with_its_answer(run: Runner, files: dict[str, Path], tmp_path: Path) -> None:
+    """Opened again it gives the same numbers without a word; with other rates it says what differs."""
+    saved = tmp_path / "saved.json"
+    status, _, complaints = run("diagnose", files["serial"], "--no-intervals", "--save", saved)
+    assert (status, complaints) == (0, [])
+    assert json.loads(saved.read_text("utf-8")) == json.loads(json.dumps(save_case(shared(), SERIAL)))
+    assert run("diagnose", saved, "--no-intervals")[2] == []
+    assert run("diagnose", saved, "--no-intervals", "--rates", "literature")[2]
+
+
+def test_what_cannot_be_saved_is_one_sentence(run: Runner, files: dict[str, Path], tmp_path: Path) -> None:
+    """A folder that is not there, and standard input, which can be read once."""
+    for words in (
+        ("diagnose", files["seed"], "--save", tmp_path / "no" / "case.json"),
+        ("diagnose", "-", "--save", "x"),
+    ):
+        status, out, complaints = run(*words)
+        assert (status, out, len(complaints)) == (2, "", 1)
+
+
+def test_the_text_says_what_nobody_entered(run: Runner, files: dict[str, Path]) -> None:
+    """A course that follows from two grades is told apart from one that was reported."""
+    text = run("diagnose", files["serial"], "--no-intervals")[1]
+    assert "Nobody entered this; it follows from the examinations: Course of the deficit" in text
+    assert "Carried on from an earlier examination" in text
