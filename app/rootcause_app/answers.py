@@ -98,7 +98,12 @@ def situation(findings: Findings, rates: str, edited: Edited) -> Situation:
     """
     model = current_model(rates)
     stakes = model.stakes.with_values({(cause, field): value for cause, field, value in edited})
-    return _kept(f"situation {edited}", findings, rates, lambda case: Situation(model.engine, parse_case(case), stakes))
+
+    def work(findings: dict[str, Any]) -> Situation:
+        case = parse_case(findings)
+        return Situation(model.engine, case, model.stakes_of(case, stakes))
+
+    return _kept(f"situation {edited}", findings, rates, work)
 
 
 def next_steps(findings: Findings, rates: str, edited: Edited, ahead: int) -> NextSteps:

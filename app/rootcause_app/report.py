@@ -180,7 +180,7 @@ def report_of(
         reasons=tuple(weighty[:MOST_REASONS]),
         more_reasons=max(0, len(weighty) - MOST_REASONS),
         next_steps=_texts(next_steps, "next_steps"),
-        notes=tuple(_notes(model, case, found)),
+        notes=tuple(_notes(case, found)),
         sources=_capped(_sources(model, case, found, listed[:_LEADING]), MOST_SOURCES),
         provenance=_provenance(model, found),
     )
@@ -258,11 +258,10 @@ def _urgency(answer: Answer) -> tuple[str, str]:
     return word, f"{rest[:1].upper()}{rest[1:]}"
 
 
-def _notes(model: Model, case: Case, answer: Answer) -> list[str]:
+def _notes(case: Case, answer: Answer) -> list[str]:
     notes = ["Several causes may be present, so the bars need not sum to 100 %.", answer.none_sentence]
-    if answer.conflict.suspect and answer.conflict.score > _TELLING_CONFLICT:
-        suspect = labels.finding_name(model, answer.conflict.suspect)
-        notes.append(f"The findings pull apart; look again at: {suspect}.")
+    if answer.conflict.score > _TELLING_CONFLICT and answer.conflict_sentence:
+        notes.append(answer.conflict_sentence)
     if case.earlier:
         notes.append(f"This is examination {len(case.earlier) + 1}; earlier ones are counted in.")
     return [_clean(note, "note", None) for note in notes]

@@ -37,6 +37,7 @@ KINDS: Final = tuple(MEDIA_TYPES)
 SOON: Final = 168.0
 """Hours until a harm cannot be undone, up to which a cause is listed as one that must not wait: a week."""
 
+_THREE_DAYS: Final = 72.0
 _MOST_WAITING: Final = 3
 _MOST_SIGNS, _MOST_TESTS = 4, 2
 _ENDINGS: Final = (".pdf", ".html")
@@ -140,13 +141,9 @@ def _must_not_wait(answer: Answer) -> list[str]:
 
 
 def _waiting(row: Waiting) -> str:
-    side = "above" if row.above else "below"
-    across = "; the interval lies on both sides" if row.interval == "across" else ""
-    line = f"{percent(row.threshold.value)} %"
-    return (
-        f"{labels.cause(row.cause)}, {share(row.probability, row.low, row.high)}, is {side} the {line} from which it "
-        f"is worth its risk to {row.act}{across}."
-    )
+    hours = row.hours.value
+    time = f"{hours:g} hours" if hours < _THREE_DAYS else f"{hours / 24:g} days"
+    return f"{labels.cause(row.cause)}, {share(row.probability, row.low, row.high)}: irreversible after about {time}."
 
 
 def _next_steps(steps: NextSteps) -> list[str]:

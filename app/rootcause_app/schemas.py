@@ -123,7 +123,14 @@ def _value(variable: Variable) -> Schema:
 
 
 def _shared() -> Schema:
-    beside = {"sources": _TEXTS, "certain": _TRUTH, "unknown": _TEXTS, "earlier": _TRUTH}
+    beside = {
+        "sources": _TEXTS,
+        "certain": _TRUTH,
+        "unknown": _TEXTS,
+        "earlier": _TRUTH,
+        "first": _TEXTS,
+        "signs": _TEXTS,
+    }
     return {
         "About": _more({"version": _TEXT, "digest": _TEXT, "rates": {"enum": list(RATES)}}),
         "RedFlag": _more({"id": _TEXT, "text": _TEXT, "level": {"enum": list(LEVELS)}, **beside}),

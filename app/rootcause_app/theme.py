@@ -65,6 +65,7 @@ def streamlit_options(host: str, port: int) -> dict[str, object]:
         "client.allowedOrigins": [],
         "client.disableDataExport": True,
         "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
         "client.toolbarMode": "minimal",
         "global.developmentMode": False,
         "server.address": host,

@@ -1,6 +1,6 @@
 """Does it fit? How far the findings of a case pull against each other, and whether the model knows such a patient."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ class Coherence:
         no_percentile: Why there is none, in one sentence; empty where there is one.
         warnings: Plain sentences where the findings look like nothing in the model: ``none`` leads, or the percentile
             is below ``LOWEST``.
+        flagged: Signs that fired a red flag: they are never put in doubt.
     """
 
     conflict: ConflictReport
@@ -47,6 +48,7 @@ class Coherence:
     percentile: Percentile | None
     no_percentile: str
     warnings: tuple[str, ...]
+    flagged: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -97,10 +99,18 @@ class Coherence:
             return "Fewer than two findings: nothing that could pull apart."
         if report.suspect is None:
             return f"The findings support each other (conflict {report.score:.2f})."
+        if report.suspect in self.flagged:
+            return (
+                f"The other findings do not explain this one (conflict {report.score:.2f}): "
+                f"{_finding(report.suspect)}. That is no reason to doubt it: act on the red flag, and image again what "
+                "does not explain it."
+            )
         return f"The findings pull apart (conflict {report.score:.2f}); look again at: {_finding(report.suspect)}."
 
 
-def coherence(engine: Engine, case: Case, none_posterior: float, *, simulated: int = SIMULATED) -> Coherence:
+def coherence(
+    engine: Engine, case: Case, none_posterior: float, *, simulated: int = SIMULATED, flagged: Iterable[str] = ()
+) -> Coherence:
     """Say how well the findings of a case fit together and the model.
 
     The conflict is taken given the contexts that the case names. The percentile is taken among patients with a
@@ -111,6 +121,7 @@ def coherence(engine: Engine, case: Case, none_posterior: float, *, simulated: i
         engine: The network.
         case: What was found.
         none_posterior: P(none of the listed causes | findings), as ``diagnosis`` gives it.
+        flagged: Signs that fired a red flag.
         simulated: How many patients to simulate; 0 leaves the percentile out, which takes most of the time.
 
     Raises:
@@ -130,6 +141,7 @@ def coherence(engine: Engine, case: Case, none_posterior: float, *, simulated: i
         percentile=percentile,
         no_percentile=reason,
         warnings=_warnings(none_posterior, first.posterior, percentile, report.score) if findings else (),
+        flagged=tuple(flagged),
     )
 
 

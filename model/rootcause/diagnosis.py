@@ -14,7 +14,7 @@ from rootcause.case import Case
 from rootcause.engine import Drawn, Engine, Observation
 from rootcause.frequencies import Frequencies, frequencies
 from rootcause.reasoning.conflict import conflict as reasoning_conflict
-from rootcause.rules import Action, RedFlag, Rulebook, Urgency
+from rootcause.rules import LEVELS, Action, RedFlag, Rulebook, Urgency
 from rootcause.stakes import Stakes
 from rootcause.structure import CAUSES, CAUSES_WITH_ONSET, ONSET_ORDER, UNMODELLED
 from rootcause.urgent import Waiting, must_not_wait_text, rank_by_stakes
@@ -30,6 +30,9 @@ LOW, HIGH = 5.0, 95.0
 """Percentiles of the 90 % interval."""
 
 _CONTEXT_OF_PRIOR = "procedure"
+_SOON_HOURS, _MUCH_HARM = 168.0, 30.0
+"""A cause that takes a week at most and costs so many points is named even where no rule fired."""
+
 _TELLING_CONFLICT = 0.5
 """Score from which the text mentions a conflict."""
 
@@ -135,6 +138,20 @@ class Answer:
         return tuple(sorted(values, key=lambda name: -values[name]))
 
     @property
+    def conflict_sentence(self) -> str:
+        """What pulls apart, in words; a sign that fired a red flag is never put in doubt. Empty without a conflict."""
+        suspect = self.conflict.suspect
+        if suspect is None:
+            return ""
+        label = load_vocabulary().observable[suspect].label
+        if any(suspect in flag.signs for flag in self.red_flags):
+            return (
+                f"The other findings do not explain this one: {label}. That is no reason to doubt it: act on the red "
+                "flag, and image again what does not explain it."
+            )
+        return f"These findings rarely occur together. The one that fits least: {label}."
+
+    @property
     def none_sentence(self) -> str:
         """What "none of these" is made of, in words."""
         well = max(0.0, self.none - self.none_unmodelled)
@@ -164,6 +181,8 @@ class Answer:
                     "certain": flag.certain,
                     "unknown": list(flag.unknown),
                     "earlier": flag.earlier,
+                    "first": list(flag.first),
+                    "signs": list(flag.signs),
                 }
                 for flag in self.red_flags
             ],
@@ -189,19 +208,17 @@ class Answer:
         """Return the answer as lines for a terminal."""
         labels = {id_: item.label for id_, item in load_vocabulary().causes.items()} | {"none": "None of these"}
         lines = [f"Urgency: {self.urgency.level.replace('_', ' ')}. {self.urgency.text}"]
-        lines += [f"RED FLAG ({flag.level.replace('_', ' ')}): {flag.text}" for flag in self.red_flags]
+        for flag in self.red_flags:
+            lines.append(f"RED FLAG ({flag.level.replace('_', ' ')}): {flag.text}")
+            lines += [f"    first: {words}" for words in flag.first if flag.level == self.urgency.level]
         lines += ["", f"{'':25}{'per operation':>15}{'with complaint':>16}{'posterior':>11}   90 % interval"]
         lines += [self._row(name, labels[name]) for name in self.ranking]
         lines += ["", self.none_sentence, self.frequencies.sentence, ""]
         lines += [f"- {item.text}" for item in self.actions]
         lines += ["", must_not_wait_text(self.must_not_wait), "", care_text(self.care)]
         lines += self._of_earlier()
-        if self.conflict.suspect and self.conflict.score > _TELLING_CONFLICT:
-            words = load_vocabulary().observable[self.conflict.suspect].label
-            lines += [
-                "",
-                f"The findings pull apart (conflict {self.conflict.score:.1f}); look again at: {words}.",
-            ]
+        if self.conflict.score > _TELLING_CONFLICT and self.conflict_sentence:
+            lines += ["", self.conflict_sentence]
         model = self.model
         lines += ["", f"Rootcause {model['version']}, rates {model['rates']}, digest {model['digest'][:12]}."]
         return "\n".join([*lines, self.disclaimer])
@@ -350,6 +367,7 @@ def answer(
     none_low, none_high = (None, None) if draws is None else interval(draws.none)
     causes = _causes(means, before, draws)
     intervals: dict[str, Interval] = {cause: (item.mean, item.low, item.high) for cause, item in causes.items()}
+    waiting = rank_by_stakes(intervals, data.stakes.under(urgency.level))
     return Answer(
         model=MappingProxyType(dict(model)),
         disclaimer=data.rulebook.disclaimer,
@@ -362,14 +380,24 @@ def answer(
         log_evidence=log_evidence,
         conflict=conflict(engine, case),
         red_flags=flags,
-        urgency=urgency,
+        urgency=_not_lulled(urgency, waiting),
         actions=data.rulebook.actions(case, means, urgency.level),
-        must_not_wait=rank_by_stakes(intervals, data.stakes),
+        must_not_wait=waiting,
         care=care_for(data.care, intervals, urgency.level),
         derived=case.derived,
         carried=case.carried,
         frequencies=frequencies(engine, split(case), log_evidence, means, none),
     )
+
+
+def _not_lulled(urgency: Urgency, waiting: Sequence[Waiting]) -> Urgency:
+    """Say under "routine" that a dangerous cause is probable all the same; the level stays that of the rules."""
+    soon = [row for row in waiting if row.above and row.hours.value <= _SOON_HOURS and row.harm.value >= _MUCH_HARM]
+    if urgency.level != LEVELS[-1] or not soon:
+        return urgency
+    causes = load_vocabulary().causes
+    named = " and ".join(f"{causes[row.cause].label} stands at {row.probability:.0%}" for row in soon)
+    return Urgency(urgency.level, f"{urgency.text} But {named}: speak to the operating team today.")
 
 
 def _causes(means: Mapping[str, float], before: Before, draws: Posterior | None) -> dict[str, CausePosterior]:

@@ -187,7 +187,9 @@ class Model:
 
         checked = _checked(case)
         none = float(diagnosis.posterior(self.engine, checked).none[0])
-        return coherence(self.engine, checked, none, simulated=SIMULATED if simulated is None else simulated)
+        signs = [sign for flag in self.rulebook.red_flags(checked) for sign in flag.signs]
+        patients = SIMULATED if simulated is None else simulated
+        return coherence(self.engine, checked, none, simulated=patients, flagged=signs)
 
     def together(self, case: Mapping[str, Any] | Case) -> "Together":
         """Return the most probable combinations of causes, and which of them explain each other away.
@@ -217,7 +219,18 @@ class Model:
         """
         from rootcause.next_steps import next_steps
 
-        return next_steps(self.engine, _checked(case), stakes or self.stakes, ahead=ahead)
+        checked = _checked(case)
+        return next_steps(self.engine, checked, self.stakes_of(checked, stakes), ahead=ahead)
+
+    def stakes_of(self, case: Case, stakes: Stakes | None = None) -> Stakes:
+        """Return the stakes of a case: acts that would soothe under its red flags are laid to rest.
+
+        Args:
+            case: What was found.
+            stakes: Which to take; ``None`` takes those of the model.
+        """
+        level = self.rulebook.urgency_of(self.rulebook.red_flags(case)).level
+        return (stakes or self.stakes).under(level)
 
     def compare(self, before: Mapping[str, Any] | Case, after: Mapping[str, Any] | Case) -> "Comparison":
         """Return the answers to two moments, or two patients, side by side.

@@ -13,7 +13,7 @@ from rootcause.engine import Engine
 from rootcause.errors import InvalidInputError
 from rootcause.ranking import BEDSIDE, Situation, Step, Whole, Worth
 from rootcause.reasoning.information import entropy, information, misleads, pair_information
-from rootcause.stakes import Stakes
+from rootcause.stakes import RESTS, Stakes
 from rootcause.stopping import PLAUSIBLE, CauseBounds, DecisionNow, StopRule, stop_rule
 from rootcause.vocabulary import load_vocabulary
 
@@ -193,9 +193,10 @@ def _lines(answer: NextSteps, most: int) -> Iterator[str]:
 def _decided(stop: StopRule) -> Iterator[str]:
     causes, findings = load_vocabulary().causes, load_vocabulary().findings
     for item in stop.decisions:
-        if item.taken:
+        if item.taken and item.act != RESTS:
             label = causes[item.cause].label
-            yield f"Act on now: {label} ({item.probability:.1%}, from {item.threshold:.1%} on): {item.act}."
+            reached = f"{item.probability:.1%}, from {item.threshold:.1%} on"
+            yield f"By the stakes alone, to act on: {label} ({reached}): {item.act}."
     if not any(item.taken for item in stop.decisions):
         yield "No cause is probable enough to act on now."
     if stop.next_best is not None and stop.same_after_next is not None:

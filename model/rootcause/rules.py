@@ -68,6 +68,7 @@ class Rule(Strict):
         any: The rule fires when one of these conditions is possible: its sign was entered, and none of its findings
             was entered in a way that excludes it.
         unless: The rule rests when one of these conditions is certain: all its findings were entered.
+        first: What to look at before anything else, whatever a ranking says, in a few words each.
         sources: Keys into the list of sources.
     """
 
@@ -76,6 +77,7 @@ class Rule(Strict):
     text: Text
     any: Annotated[Conditions, Field(min_length=1)]
     unless: Conditions = ()
+    first: Texts = ()
     sources: Texts = ()
 
 
@@ -135,6 +137,8 @@ class RedFlag:
         certain: Whether what was entered leaves no doubt that the rule applies.
         unknown: Ids of contexts and findings that were not entered and could settle it.
         earlier: Whether it fired on an earlier examination alone.
+        first: What to look at before anything else.
+        signs: Ids of the findings on which it fired.
     """
 
     id: str
@@ -144,6 +148,8 @@ class RedFlag:
     certain: bool = True
     unknown: tuple[str, ...] = ()
     earlier: bool = False
+    first: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +245,16 @@ def _fire(rule: Rule, case: Case) -> RedFlag | None:
     met = [condition for condition in rule.any if _possible(condition, case)]
     if not met or any(_certain(condition, case) for condition in rule.unless):
         return None
+    flag = RedFlag(rule.id, rule.text, rule.level, rule.sources, first=rule.first, signs=_signs(met))
     if any(_certain(condition, case) for condition in met):
-        return RedFlag(rule.id, rule.text, rule.level, rule.sources)
+        return flag
     unknown = tuple(dict.fromkeys(name for condition in met for name in _unknown(condition, case)))
     text = f"Not certain from what was entered, but possible: {rule.text}{_not_entered(unknown)}"
-    return RedFlag(rule.id, text, rule.level, rule.sources, certain=False, unknown=unknown)
+    return replace(flag, text=text, certain=False, unknown=unknown)
+
+
+def _signs(met: Iterable[Condition]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(next(iter(condition)) for condition in met))
 
 
 def _not_entered(names: tuple[str, ...]) -> str:

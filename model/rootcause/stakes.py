@@ -16,9 +16,13 @@ from pydantic import Field, model_validator
 
 from rootcause.errors import InvalidInputError, InvalidPriorsError, nearest
 from rootcause.priors import Strict, Text, load_priors, read_toml, shipped_priors, validated
+from rootcause.rules import Level
 from rootcause.vocabulary import load_vocabulary
 
 FILE = "stakes.toml"
+RESTS = "nothing for it alone while a red flag is open"
+"""Stands in the place of an act that rests."""
+
 FIELDS = ("harm", "hours", "benefit", "risk")
 Where = Literal["bedside", "laboratory", "imaging", "electrophysiology"]
 Keys = Annotated[tuple[Text, ...], Field(strict=False)]
@@ -81,6 +85,8 @@ class Stake(Strict):
     Attributes:
         cause: Its id.
         act: What acting on it is, in words.
+        test: The finding that shows it best, where one does.
+        not_when: Levels of urgency under which the act is not named, lest it soothes.
         harm: Points lost if the cause is there and missed until the loss is irreversible.
         hours: Time until then.
         benefit: Points gained by acting in time when the cause is there.
@@ -89,6 +95,8 @@ class Stake(Strict):
 
     cause: str
     act: Text
+    test: str | None = None
+    not_when: Annotated[tuple[Level, ...], Field(strict=False)] = ()
     harm: Quantity
     hours: Quantity
     benefit: Quantity
@@ -96,6 +104,10 @@ class Stake(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        known = load_vocabulary().findings
+        if self.test is not None and self.test not in known:
+            msg = f"test must be a known finding, got {self.test!r}{nearest(self.test, known)}"
+            raise ValueError(msg)
         if self.hours.low <= 0:
             msg = f"hours must be above 0, got low = {self.hours.low:g}"
             raise ValueError(msg)
@@ -147,6 +159,14 @@ class Stakes:
 
     causes: Mapping[str, Stake]
     examinations: Mapping[str, Examination]
+
+    def under(self, level: Level) -> "Stakes":
+        """Return the same with every act that would soothe under a level of urgency laid to rest."""
+        causes = {
+            name: stake.model_copy(update={"act": RESTS}) if level in stake.not_when else stake
+            for name, stake in self.causes.items()
+        }
+        return Stakes(MappingProxyType(causes), self.examinations)
 
     def with_values(self, values: Mapping[tuple[str, str], float]) -> "Stakes":
         """Return the same with other values, each openly assumed and its range moved to hold it.

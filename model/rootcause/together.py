@@ -27,6 +27,9 @@ Array = NDArray[np.float64]
 COMBINATIONS = 8
 _EXPLANATIONS = 6
 _LEADING = 5
+_SEARCHED = 40
+"""Explanations looked through: those that only say which causes are absent explain nothing."""
+
 _LEAST_POSTERIOR = 0.05
 """Least posterior of an explanation: three rare causes at once fit anything well, and hardly ever happen."""
 
@@ -163,7 +166,8 @@ def _explanations(engine: Engine, case: Case, asked: list[str], posterior: Array
         return ()
     before = engine.joint({**complaint, **context}, asked)
     after = engine.joint({**complaint, **case.observations}, asked) if unsaid else posterior
-    return most_relevant_explanations(before, after, asked, engine.states, _EXPLANATIONS, least=_LEAST_POSTERIOR)
+    found = most_relevant_explanations(before, after, asked, engine.states, _SEARCHED, least=_LEAST_POSTERIOR)
+    return tuple(item for item in found if "present" in item.assignment.values())[:_EXPLANATIONS]
 
 
 def _pairs(posterior: Array, asked: list[str], alone: Mapping[str, float]) -> tuple[ExplainingAway, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from rootcause.errors import InvalidInputError, nearest
 from rootcause.shares import Interval, check_posterior, percent, share
-from rootcause.stakes import Quantity, Stakes, Threshold
+from rootcause.stakes import RESTS, Quantity, Stakes, Threshold
 from rootcause.vocabulary import load_vocabulary
 
 Side = Literal["above", "below", "across"]
@@ -74,6 +74,8 @@ class Waiting:
         return f"{label}: {factors} = {lost}. {self._verdict()}{assumed}"
 
     def _verdict(self) -> str:
+        if self.act == RESTS:
+            return "What is done for it alone rests while a red flag is open."
         line = self.threshold
         at = f"{percent(line.value)} % ({percent(line.low)} to {percent(line.high)} % over the ranges)"
         mean = "above" if self.above else "not above"

@@ -159,3 +159,23 @@ def test_two_cases_stand_side_by_side(compare_page: AppTest) -> None:
         assert numbers.percent(pair.after) in shown
     compare_page.selectbox(key="compare_second").set_value(first).run()
     assert "Nothing differs." in words_of(compare_page)
+
+
+def test_a_red_flag_stands_above_every_ranking_and_is_not_put_in_doubt(explorer: AppTest) -> None:
+    """Saddle numbness beside a clean scan: the other findings do not explain it, which is no reason to doubt it."""
+    case = {"procedure": "open_microdiscectomy", "examination_day": 3, "saddle_anesthesia": "present",
+            "mri_epidural_collection": "none", "post_void_residual": 80}  # fmt: skip
+    explorer.text_area(key="pasted").set_value(json.dumps(case)).run()
+    next(button for button in explorer.button if button.label == "Load the case").click().run()
+    flag = load_model().diagnose(case, intervals=False).red_flags[0]
+    shown = shown_in(explorer, "Next to examine")
+    assert all(words in shown for words in flag.first)
+    bodies = html_of(explorer)
+    first = next(number for number, body in enumerate(bodies) if "Complete this first" in body)
+    assert first < next(number for number, body in enumerate(bodies) if "rc-next" in body)
+    assert "see the patient again within days" not in shown
+    assert flag.text in shown_in(explorer, "Must not wait")
+    shown = shown_in(explorer, "Evidence so far")
+    assert "No lesion in between" in shown or "Affected" in shown
+    assert "The one that fits least" not in " ".join(warning.value for warning in explorer.warning)
+    assert "look again at: Saddle numbness" not in shown

@@ -189,7 +189,7 @@ def test_no_posterior_reaches_a_rule() -> None:
         ({"ankle_dorsiflexion": 2, "examination_day": 1}, "early_severe_motor_deficit", "emergency"),
         ({"numbness": "present", "preoperative_deficit": "none"}, "new_numbness", "within_48h"),
         ({"positional_headache": "present", "wound_swelling": "present"}, "csf_leak", "same_day"),
-        ({"leg_pain": "new_or_worse", "examination_day": 5}, "severe_pain", "same_day"),
+        ({"leg_pain": "new_or_worse", "examination_day": 5}, "leg_pain", "same_day"),
         ({"fever": "present"}, "late_fever_or_crp", "same_day"),
         ({"leg_weakness": "present"}, "new_motor_deficit", "within_48h"),
         ({"fever": "present", "examination_day": 5}, "late_fever_or_crp", "same_day"),
@@ -357,8 +357,9 @@ def test_no_text_advises_anticoagulation(model: Model) -> None:
 
 
 def test_every_rule_has_a_source_where_the_evidence_has_one() -> None:
-    """No record at hand speaks of an ischemic leg or of meningitis after a leak; every other rule names its sources."""
-    assert {rule.id for rule in BOOK.rules if not rule.sources} == {"cold_leg", "csf_leak"}
+    """No record at hand speaks of an ischemic leg, a leak, late leg pain or a swelling; all others have sources."""
+    without = {"cold_leg", "csf_leak", "late_leg_pain", "wound_swelling"}
+    assert {rule.id for rule in BOOK.rules if not rule.sources} == without
 
 
 def test_texts_are_said_once_and_end_with_a_period(model: Model) -> None:
@@ -390,3 +391,27 @@ def test_a_broken_rule_is_refused_with_all_its_problems(tmp_path: Path, model: M
         "at least one state",
     ):
         assert piece in said
+
+
+@pytest.mark.parametrize(
+    ("findings", "rule", "level"),
+    [
+        ({"back_pain": "severe", "examination_day": 22}, "severe_pain", "same_day"),
+        ({"leg_pain": "new_or_worse", "examination_day": 22}, "late_leg_pain", "within_48h"),
+        ({"wound_swelling": "present", "back_pain": "severe", "examination_day": 21}, "wound_swelling", "same_day"),
+        ({"mri_epidural_collection": "compressive", "examination_day": 2}, "compressive_collection", "same_day"),
+    ],
+)
+def test_late_pain_swelling_and_what_a_scan_shows_are_not_routine(
+    findings: dict[str, object], rule: str, level: str
+) -> None:
+    """A deep infection declares itself in the weeks after, and days having passed are no comfort."""
+    flags = {flag.id: flag for flag in BOOK.red_flags(parse_case(findings))}
+    assert flags[rule].level == level
+
+
+def test_a_flag_says_on_which_signs_it_fired_and_what_comes_first() -> None:
+    """The page lists these above every ranking, and never puts such a sign in doubt."""
+    flag = BOOK.red_flags(parse_case({"saddle_anesthesia": "present", "post_void_residual": 80}))[0]
+    assert flag.signs == ("saddle_anesthesia",)
+    assert any("bladder" in words for words in flag.first)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rootcause.errors import InvalidPriorsError
+from rootcause import load_model
+from rootcause.errors import InvalidInputError, InvalidPriorsError
 from rootcause.priors import Priors, load_priors, shipped_priors
-from rootcause.stakes import Examination, Quantity, Stake, Stakes, load_stakes
+from rootcause.stakes import RESTS, Examination, Quantity, Stake, Stakes, load_stakes
 from rootcause.vocabulary import load_vocabulary
 
 FOLDER = Path(str(shipped_priors()))
@@ -181,7 +182,12 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: edit(f, '"porter-2000", "lawton-1995"', '"porter-2001", "lawton-1995"'),
         "every source must be listed in sources.toml, got 'porter-2001' (did you mean 'porter-2000'?)",
     ),
-    "an unknown field": (lambda f: edit(f, 'act = "evacuate today"', 'deed = "x"'), "must not have a field 'deed'"),
+    "an unknown field": (
+        lambda f: edit(
+            f, 'act = "evacuate a clot that compresses, once it is seen or the course leaves no time"', 'deed = "x"'
+        ),
+        "must not have a field 'deed'",
+    ),
     "an unknown finding": (
         lambda f: edit(f, 'findings = ["fever"]', 'findings = ["fevr"]'),
         "every finding must be in the vocabulary, got 'fevr' (did you mean 'fever'?)",
@@ -267,3 +273,24 @@ def test_an_examination_of_nothing_known_is_no_examination(stakes: Stakes) -> No
     """A finding that is not in the vocabulary has none."""
     with pytest.raises(KeyError):
         stakes.examination_of("aura")
+
+
+def test_acts_that_would_soothe_rest_under_a_red_flag() -> None:
+    """Splints and exercises are not named while compression has not been looked for; thresholds stay."""
+    stakes = load_model().stakes
+    for level in ("emergency", "same_day"):
+        under = stakes.under(level)
+        assert under.causes["nerve_root_edema"].act == RESTS
+        assert under.causes["epidural_hematoma"].act == stakes.causes["epidural_hematoma"].act
+        assert under.causes["nerve_root_edema"].threshold == stakes.causes["nerve_root_edema"].threshold
+    assert stakes.under("routine") == stakes
+
+
+def test_changed_stakes_are_openly_assumed() -> None:
+    """A reader's own value keeps its range round it and says where it came from; slips are told."""
+    changed = load_model().stakes.with_values({("epidural_hematoma", "harm"): 99.0}).causes["epidural_hematoma"].harm
+    assert (changed.value, changed.basis, changed.sources) == (99.0, "assumed", ())
+    assert changed.low <= 99.0 <= changed.high
+    for values in ({("hematoma", "harm"): 1.0}, {("csf_leak", "cost"): 1.0}, {("csf_leak", "harm"): 0.0}):
+        with pytest.raises(InvalidInputError, match="stakes: "):
+            load_model().stakes.with_values(values)

@@ -60,7 +60,7 @@ def order_free_html(found: Explanation) -> str:
 def lesions_html(lesions: Sequence[Lesion]) -> str:
     """The lesions in between: how probable each was before, is now, and would be with and without the cause."""
     if not lesions:
-        return ""
+        return '<p class="rc-hint">No lesion in between: the cause brings these findings by itself.</p>'
     rows = "".join(
         f'<tr><th scope="row">{escape(lesion.label)}</th>'
         + "".join(f'<td class="rc-number">{_affected(part)}</td>' for part in _four(lesion))

@@ -23,6 +23,13 @@ LOADS_KEY: Final = "loads"
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Context": ("procedure", "level", "symptom_onset", "examination_day", "preoperative_deficit"),
+    "Red flags": (
+        "saddle_anesthesia",
+        "bladder_bowel_dysfunction",
+        "chest_pain_or_breathlessness",
+        "limb_ischemia_signs",
+        "calf_swelling",
+    ),
     "Strength": (
         "toe_dorsiflexion",
         "ankle_dorsiflexion",
@@ -33,25 +40,20 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "ankle_inversion",
         "leg_weakness",
     ),
-    "Sensation and sphincters": (
+    "Sensation": (
         "numbness_l4",
         "numbness_l5",
         "numbness_s1",
         "numbness",
         "cold_dysesthesia",
-        "saddle_anesthesia",
-        "bladder_bowel_dysfunction",
     ),
     "Reflexes and tension signs": ("knee_reflex", "ankle_reflex", "straight_leg_raise"),
     "Pain": ("back_pain", "leg_pain", "pain_free_interval", "positional_headache"),
     "Course": ("deficit_onset", "progression", "side"),
-    "Wound and general": (
+    "Wound and fever": (
         "fever",
         "wound_drainage",
         "wound_swelling",
-        "calf_swelling",
-        "limb_ischemia_signs",
-        "chest_pain_or_breathlessness",
     ),
     "Tests": (
         "mri_epidural_collection",
@@ -69,7 +71,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 OTHER_GROUP: Final = "Other findings"
-OPEN_AT_FIRST: Final = ("Context", "Strength", "Sensation and sphincters")
+OPEN_AT_FIRST: Final = ("Context", "Red flags", "Strength", "Sensation")
 SELECTED: Final = ("procedure", "level")  # too many or too long words for chips
 HIGHEST_GRADE: Final = 4  # grade 5 is what "normal" says
 

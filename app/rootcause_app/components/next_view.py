@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from rootcause.stakes import RESTS
 from rootcause_app.components import labels, numbers
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from rootcause.next_steps import Pair
     from rootcause.ranking import Step, Whole, Worth
+    from rootcause.rules import RedFlag
     from rootcause.stopping import StopRule
 
 BEDSIDE: Final = "bedside"
@@ -27,17 +29,38 @@ EXPLAINED: Final = (
 
 def decided_html(stop: StopRule) -> str:
     """The stop rule in one sentence, and what would be acted on as things stand."""
-    acted = [item for item in stop.decisions if item.taken]
+    acted = [item for item in stop.decisions if item.taken and item.act != RESTS]
     rows = "".join(
         f"<li>{escape(labels.cause(item.cause))}, {numbers.percent_html(item.probability)} (acted on from "
         f"{numbers.percent_html(item.threshold)} on): {escape(item.act)}.</li>"
         for item in acted
     )
-    now = f"<p>By the stakes, acted on as things stand:</p><ul>{rows}</ul>" if rows else _NOT_ACTED
-    return f'<div class="rc-stop" role="status"><strong>{escape(stop.sentence)}</strong>{now}</div>'
+    now = f"<p>{_ACTED}</p><ul>{rows}</ul>" if rows else f"<p>{_NOT_ACTED}</p>"
+    return f'<div class="rc-stop" role="status"><p>{escape(stop.sentence)}</p>{now}</div>'
 
 
-_NOT_ACTED: Final = "<p>By the stakes, no cause is probable enough to be acted on as things stand.</p>"
+def first_html(flags: Sequence[RedFlag]) -> str:
+    """What the red flags ask to look at before anything that is ranked; nothing where none fired."""
+    blocks = "".join(
+        f"<p><b>{escape(labels.URGENCY[flag.level])}</b> · {_signs(flag)}</p>"
+        f"<ul>{''.join(f'<li>{escape(words)}</li>' for words in flag.first)}</ul>"
+        for flag in flags
+        if flag.first and flag.level == flags[0].level
+    )
+    if not blocks:
+        return ""
+    return f'<section class="rc-first" aria-label="First"><strong>Complete this first</strong>{blocks}</section>'
+
+
+def _signs(flag: RedFlag) -> str:
+    return escape(", ".join(map(labels.finding_label, flag.signs)))
+
+
+_ACTED: Final = (
+    "By these mostly assumed stakes alone, probable enough to act on as things stand (imaging is not at issue here: "
+    "the red flags ask for it, whatever the probabilities):"
+)
+_NOT_ACTED: Final = "By these mostly assumed stakes alone, no cause is probable enough to act on as things stand."
 
 
 def pending_html() -> str:

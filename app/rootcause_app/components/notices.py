@@ -23,14 +23,23 @@ def urgency_html(model: Model, urgency: Urgency, flags: Sequence[RedFlag]) -> st
     The level is said in words and marked by a sign and a border, so that colour carries nothing alone.
     """
     level = urgency.level
-    items = "".join(f"<li>{escape(flag.text)}{sources_html(model, flag.sources)}</li>" for flag in flags)
-    red = f'<ul class="rc-flags" aria-label="Red flags">{items}</ul>' if items else ""
+    leading = [flag for flag in flags if flag.level == level]
+    others = [flag for flag in flags if flag.level != level]
+    red = f'<ul class="rc-flags" aria-label="Red flags">{_flags(model, leading)}</ul>' if leading else ""
+    if others:
+        word = "rule" if len(others) == 1 else "rules"
+        listed = f"<ul>{_flags(model, others)}</ul>"
+        red += f"<details><summary>{len(others)} less urgent {word} fired as well</summary>{listed}</details>"
     return (
         f'<section class="rc-urgency rc-{escape(level)}" aria-label="Urgency">'
         f'<span class="rc-mark" aria-hidden="true">{_MARKS.get(level, "i")}</span>'
         f"<div><strong>{escape(labels.URGENCY.get(level, level))}</strong>"
         f"<p>{escape(urgency.text)}</p>{red}</div></section>"
     )
+
+
+def _flags(model: Model, flags: Sequence[RedFlag]) -> str:
+    return "".join(f"<li>{escape(flag.text)}{sources_html(model, flag.sources)}</li>" for flag in flags)
 
 
 def actions_html(model: Model, answer: Answer) -> str:

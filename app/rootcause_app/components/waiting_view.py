@@ -12,16 +12,24 @@ if TYPE_CHECKING:
 
     from rootcause.reasoning.accuracy import Accuracy
     from rootcause.reasoning.decisions import Thresholds
+    from rootcause.rules import RedFlag
     from rootcause.stakes import Quantity
     from rootcause.urgent import Waiting
 
 EXPLAINED: Final = (
     "Probability times harm, divided by the hours until the harm cannot be undone: points lost for each day of "
-    "waiting (100 points: a permanent severe deficit). It stands beside the red flags and never silences one."
+    "waiting (100 points: a permanent severe deficit); in brackets, over the ranges of the stakes. It stands beside "
+    "the red flags and never silences one."
 )
 _SHOWN: Final = 14
 _HOURS_IN_DAY: Final = 24
 _LEAST: Final = 0.01
+
+
+def flags_html(flags: Sequence[RedFlag]) -> str:
+    """The rules that fired, above every ranking; nothing where none did."""
+    items = "".join(f"<li><b>{escape(labels.URGENCY[flag.level])}</b>: {escape(flag.text)}</li>" for flag in flags)
+    return f'<ol class="rc-pinned" aria-label="Red flags first">{items}</ol>' if items else ""
 
 
 def ranking_html(rows: Sequence[Waiting]) -> str:

@@ -120,9 +120,8 @@ def _answer(model: Model) -> None:
         _refusal(model, refusal, findings)
         return
     st.html(notices.urgency_html(model, answer.urgency, answer.red_flags))
-    if answer.conflict.suspect:
-        suspect = labels.finding_name(model, answer.conflict.suspect)
-        st.warning(f"These findings rarely occur together. The one that fits least: **{suspect}**.")
+    if answer.conflict_sentence:
+        st.warning(answer.conflict_sentence)
     with st.container(key="summary"):
         st.html(notices.summary_html(answer))
     _panes(model, answer, findings)
@@ -141,7 +140,7 @@ def _panes(model: Model, answer: Answer, findings: Mapping[str, object]) -> None
         persist_state="session",
     )
     if pane == "Next to examine":
-        following.draw(model, findings)
+        following.draw(model, answer, findings)
     elif pane == "Must not wait":
         waiting.draw(model, answer, findings)
     elif pane == "Evidence so far":

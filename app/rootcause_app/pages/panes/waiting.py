@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from rootcause.case import parse_case
 from rootcause.reasoning.decisions import pauker_kassirer
 from rootcause.urgent import rank_by_stakes
 from rootcause_app import answers
@@ -22,14 +23,22 @@ if TYPE_CHECKING:
 
 def draw(model: Model, answer: Answer, findings: Mapping[str, object]) -> None:
     """Draw the pane."""
+    if pinned := waiting_view.flags_html(answer.red_flags):
+        st.html(pinned)
     st.html(f'<p class="rc-hint">{waiting_view.EXPLAINED}</p>')
-    stakes = stakes_form.current(model)
+    stakes = model.stakes_of(parse_case(dict(findings)), stakes_form.current(model))
     posterior = {cause: (item.mean, item.low, item.high) for cause, item in answer.posterior.items()}
     st.html(waiting_view.ranking_html(rank_by_stakes(posterior, stakes)))
-    st.header("The stakes, and when a test or an act pays", anchor=False)
+    with st.expander("The stakes, and when a test or an act pays, by these assumed numbers alone"):
+        _stakes(model, answer, findings, stakes)
+
+
+def _stakes(model: Model, answer: Answer, findings: Mapping[str, object], stakes: Stakes) -> None:
+    """The stakes of one cause, to be changed for this visit, and the thresholds that follow."""
+    by_probability = sorted(answer.posterior, key=lambda name: -answer.posterior[name].mean)
     cause = st.selectbox(
         "Cause",
-        [row.cause for row in answer.must_not_wait if row.probability > 0] or list(answer.posterior),
+        [name for name in by_probability if answer.posterior[name].mean > 0],
         format_func=labels.cause,
         key="stakes_cause",
         persist_state="session",
@@ -48,7 +57,8 @@ def _thresholds(model: Model, answer: Answer, findings: Mapping[str, object], st
     if not open_:
         st.html('<p class="rc-hint">No sign or test of its own is left to examine for this cause.</p>')
         return
-    tests_first = sorted(open_, key=lambda name: model.vocabulary.findings[name].test is None)
+    usual = model.stakes.causes[cause].test
+    tests_first = sorted(open_, key=lambda name: (name != usual, model.vocabulary.findings[name].test is None))
     finding = st.selectbox(
         "Test or sign", tests_first, format_func=labels.finding_label, key=f"stakes_test.{cause}", filter_mode=None
     )
