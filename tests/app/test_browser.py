@@ -110,6 +110,22 @@ def test_the_numbers_behind_a_cause_have_no_barrier_either(browser: Browser, add
     page.close()
 
 
+@pytest.mark.parametrize("pane", ["Next to examine", "Must not wait", "Evidence so far"])
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_pane_has_a_barrier_or_scrolls_sideways(
+    browser: Browser, address: str, scheme: Scheme, size: tuple[int, int], pane: str
+) -> None:
+    """The panes behind the first one, too, in both themes and at both widths."""
+    page = opened(browser, address, size, scheme)
+    page.get_by_role("radio", name=pane).click()
+    settle(page)
+    found = Axe().run(page).response["violations"]
+    assert not [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    assert page.locator('[data-testid="stMain"]').evaluate("element => element.scrollWidth") <= size[0]
+    page.close()
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_nothing_scrolls_sideways_on_a_phone(browser: Browser, address: str, path: str) -> None:
     """At 400 pixels everything fits the width."""
@@ -133,8 +149,8 @@ def test_a_finding_can_be_reached_and_changed_by_keyboard(browser: Browser, addr
     """Tab goes from finding to finding, arrows choose, the focus stays, and the answer moves."""
     page = opened(browser, address)
     before = percentage(page, "epidural_hematoma")
-    radios = field(page, "saddle_anesthesia").get_by_role("radio")
-    field(page, "cold_dysesthesia").locator("input:checked").focus()
+    radios = field(page, "bladder_bowel_dysfunction").get_by_role("radio")
+    field(page, "saddle_anesthesia").locator("input:checked").focus()
     page.keyboard.press("Tab")
     assert radios.nth(0).evaluate("element => element === document.activeElement")
     page.keyboard.press("ArrowRight")

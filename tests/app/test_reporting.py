@@ -54,14 +54,14 @@ def test_the_reasons_add_up_to_the_change_of_the_leading_cause() -> None:
 
 
 def test_what_must_not_wait_is_in_the_order_of_its_loss() -> None:
-    """Only what cannot wait for a visit, the most pressing first, whether acting is worth its risk yet or not."""
+    """Only what cannot wait for a visit, the most pressing first; no threshold stands beside a red flag."""
     rows = [row for row in model().diagnose(SEED, intervals=False).must_not_wait if row.hours.value <= reporting.SOON]
     lines = seeds_report().must_not_wait.lines
     assert len(lines) == 3
     for row, line in zip(rows, lines, strict=False):
         assert line.startswith(f"{labels.cause(row.cause)}, ")
-        assert row.act in line
-        assert ("is above" in line) == row.above
+        assert "irreversible after about" in line
+        assert "worth its risk" not in line
 
 
 def test_the_bedside_comes_before_tests() -> None:

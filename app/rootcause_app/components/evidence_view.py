@@ -54,7 +54,7 @@ def order_free_html(found: Explanation) -> str:
     sampled = (
         "" if sheet.exact else '<p class="rc-hint">Too many findings for every order: sampled, with its error.</p>'
     )
-    return f'<table class="rc-table rc-weights">{_head("Whatever the order", "")}<tbody>{rows}</tbody></table>{sampled}'
+    return f'<table class="rc-table rc-weights">{_head("Whatever the order")}<tbody>{rows}</tbody></table>{sampled}'
 
 
 def lesions_html(lesions: Sequence[Lesion]) -> str:
@@ -123,11 +123,9 @@ def together_html(found: Together) -> str:
 _NUMBER: Final = ' class="rc-number"'
 
 
-def _head(first: str, last: str) -> str:
-    return (
-        f'<thead><tr><th scope="col">{first}</th><th scope="col">against · for</th>'
-        f'<th scope="col"{_NUMBER}>{last}</th></tr></thead>'
-    )
+def _head(first: str, last: str | None = None) -> str:
+    third = "" if last is None else f'<th scope="col"{_NUMBER}>{last}</th>'
+    return f'<thead><tr><th scope="col">{first}</th><th scope="col">against · for</th>{third}</tr></thead>'
 
 
 def _weight(found: Explanation, weight: Weight, top: float) -> str:
@@ -142,8 +140,7 @@ def _share(found: Explanation, share: Share, top: float) -> str:
     error = "" if share.error is None else f" ± {share.error / share.nats * share.decibans:.1f}" if share.nats else ""
     return (
         f'<tr><th scope="row">{escape(_found(found, share.finding))}</th>'
-        f"<td>{bar(share.decibans, top)}<small>{_told(share.decibans, share.words)}{error}</small></td>"
-        "<td></td></tr>"
+        f"<td>{bar(share.decibans, top)}<small>{_told(share.decibans, share.words)}{error}</small></td></tr>"
     )
 
 
