@@ -107,6 +107,21 @@ def _add_questions(words: Words) -> None:
     following = _case_command(words, "next", commands.following, does)
     following.add_argument("--ahead", type=int, choices=(1, 2), default=1, help="2 looks at pairs of findings as well")
 
+    does = "how the answer hangs on the numbers"
+    sensitivity = _case_command(words, "sensitivity", commands.sensitivity, does)
+    sensitivity.add_argument("--cause", metavar="ID", required=True, help="the cause whose posterior is asked about")
+    sensitivity.add_argument(
+        "--method",
+        default="tornado",
+        metavar="METHOD",
+        help="one-way, tornado (default), two-way, tipping, credal, monte-carlo, sobol, derivatives, stability, "
+        "structural or value",
+    )
+    sensitivity.add_argument(
+        "--number", metavar="ID", action="append", help="a number: once for one-way and tipping, twice for two-way"
+    )
+    sensitivity.add_argument("--draws", type=int, metavar="N", help="for monte-carlo, sobol (base points) and value")
+
     does = "two moments or two patients, and what each difference carries"
     compare = _command(words, "compare", commands.compare, does)
     compare.add_argument("case", metavar="CASE", help="a case; with several examinations, the last two are compared")

@@ -59,6 +59,19 @@ def following(arguments: argparse.Namespace) -> int:
     return _answer(arguments, lambda model, case: questions.following(model, case, arguments.ahead))
 
 
+def sensitivity(arguments: argparse.Namespace) -> int:
+    """Print how an answer hangs on the numbers."""
+    from rootcause_app import sensitivity as asked
+
+    def ask(model: Model, case: Case) -> Reply:
+        found = asked.sensitivity(
+            model, case, arguments.method, arguments.cause, arguments.number or (), arguments.draws
+        )
+        return asked.With(model, found)
+
+    return _answer(arguments, ask)
+
+
 def compare(arguments: argparse.Namespace) -> int:
     """Print two moments or two patients side by side."""
     from rootcause_app import questions

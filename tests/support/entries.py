@@ -80,7 +80,7 @@ def asked(draw: st.DrawFn, schemes: tuple[Covariation, ...] = SCHEMES, most_node
     column = network.tables[moving][tuple(network.states[name].index(state) for name, state in parents.items())]
     states = network.states[moving]
     if scheme == "order_preserving":
-        last = sorted(range(len(column)), key=lambda number: (column[number], number))[-1]
+        last = max(range(len(column)), key=lambda number: (column[number], number))
         states = tuple(state for number, state in enumerate(states) if number != last)
     entry = Entry(moving, parents, draw(st.sampled_from(states)), scheme)
     return Asked(network, evidence, (node, draw(st.sampled_from(network.states[node]))), entry)

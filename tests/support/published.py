@@ -71,7 +71,7 @@ def fire_alarm() -> Engine:
 
 
 def travel() -> Engine:
-    """The travel survey of Scutari & Denis 2014, ``travel`` of bnmonitor, without the nodes that hang on nothing asked."""
+    """The travel survey of Scutari & Denis 2014 (``travel`` of bnmonitor), without the nodes that nobody asks for."""
     education = [[0.75, 0.64], [0.72, 0.70], [0.88, 0.90]]
     return network(
         {

@@ -38,6 +38,16 @@ def main(out: Path) -> None:
         _picture(
             browser, f"{address}/", out / "explorer-numbers.png", "light", WIDE, clicks=(".st-key-differential button",)
         )
+        for pane in ("Next to examine", "Must not wait", "Evidence so far"):
+            name = pane.split()[0].lower()
+            clicks = (f'role=radio[name="{pane}"]',)
+            for scheme in SCHEMES:
+                _picture(browser, f"{address}/", out / f"{name}-{scheme}.png", scheme, WIDE, clicks=clicks)
+            _picture(browser, f"{address}/", out / f"{name}-400px.png", "light", PHONE, clicks=clicks)
+        for path in ("network", "compare"):
+            for scheme in SCHEMES:
+                _picture(browser, f"{address}/{path}", out / f"{path}-{scheme}.png", scheme, (1280, 1100))
+            _picture(browser, f"{address}/{path}", out / f"{path}-400px.png", "light", PHONE)
         for scheme in SCHEMES:
             _picture(browser, f"{address}/step", out / f"step-{scheme}.png", scheme, (1280, 1100), presses=4)
         _picture(browser, f"{address}/step", out / "step-400px.png", "light", PHONE, presses=2)

@@ -14,7 +14,9 @@ from rootcause.engine import Engine, compile_network
 from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.boxes import Box
 from rootcause.sensitivity.credal import credal_bounds
-from rootcause.sensitivity.subjects import EntryRange, ask, knobs_of_wholes, knobs_one_by_one, vertices
+from rootcause.sensitivity.knobs import knobs_of_wholes, knobs_one_by_one, vertices
+from rootcause.sensitivity.questions import ask
+from rootcause.sensitivity.subjects import EntryRange
 from strategies import Case, possible_cases
 
 CLOSE = 1e-9

@@ -1,0 +1,153 @@
+"""The numbers of a model as what its tables are made of: which tables each enters, and how an entry moves with it.
+
+Every entry of every table is a line in each number, the others staying as they are. So the slope of an entry by a
+number is the difference of the entry with the number at 1 and at 0, once for a model; and a number that enters one
+table alone moves P(evidence) along a line, too, because every world takes one entry of each table.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootcause.engine import Drawn, Engine, Part
+from rootcause.errors import InvalidInputError, nearest
+from rootcause.priors import Parameter, Priors, share_groups
+from rootcause.structure import build
+from rootcause.uncertainty import Noting, points
+
+Array = NDArray[np.float64]
+
+
+class Modelled(Protocol):
+    """A model: an engine whose tables are made of numbers."""
+
+    @property
+    def engine(self) -> Engine:
+        """Exact inference at the points of all numbers."""
+
+    @property
+    def priors(self) -> Priors:
+        """The numbers."""
+
+
+class Figures:
+    """The numbers of one model; it holds nothing that holds the model, so that it goes when the model goes.
+
+    Attributes:
+        parameters: The numbers, by id.
+        points: By id, shape ``(1,)``.
+        siblings: By id of a share, the other shares of its whole.
+    """
+
+    def __init__(self, priors: Priors) -> None:
+        """Keep the numbers; slopes are made when they are first needed."""
+        self.parameters: Mapping[str, Parameter] = priors.parameters
+        self.points = points(priors.parameters)
+        groups = share_groups(priors.parameters).values()
+        self.siblings = {id_: tuple(other for other in ids if other != id_) for ids in groups for id_ in ids}
+        self._nodes = {node.name: node for node in build()}
+        self._slopes: dict[tuple[str, bool], Array] = {}
+
+    @cached_property
+    def numbers_of(self) -> Mapping[str, tuple[str, ...]]:
+        """By node, the ids of the numbers that its table is made of."""
+        found = {}
+        for name, node in self._nodes.items():
+            noting = Noting(self.points)
+            node.fill(noting)
+            found[name] = tuple(noting.noted)
+        return found
+
+    @cached_property
+    def nodes_of(self) -> Mapping[str, frozenset[str]]:
+        """By id, the nodes whose tables it enters."""
+        found: dict[str, set[str]] = {id_: set() for id_ in self.parameters}
+        for name, ids in self.numbers_of.items():
+            for id_ in ids:
+                found[id_].add(name)
+        return {id_: frozenset(names) for id_, names in found.items()}
+
+    @cached_property
+    def structure(self) -> Drawn:
+        """Tables at two draws of all numbers: what is zero or equal in both is so whatever the numbers."""
+        generator = np.random.default_rng(0)
+        some = {id_: generator.uniform(0.2, 0.8, 2) for id_ in self.points}
+        return Drawn(cache(lambda name: self._nodes[name].fill(some)), 2)
+
+    def known(self, id_: str) -> Parameter:
+        """Return a number.
+
+        Raises:
+            InvalidInputError: If there is none of this id.
+        """
+        if id_ not in self.parameters:
+            raise InvalidInputError(
+                f"parameter: must be the id of a number, got {id_!r}{nearest(id_, self.parameters)}"
+            )
+        return self.parameters[id_]
+
+    def together(self, id_: str) -> tuple[str, ...]:
+        """Return a number and what moves with it: the other shares of its whole."""
+        return (id_, *self.siblings.get(id_, ()))
+
+    def moved(self, id_: str, values: Array) -> dict[str, Array]:
+        """Return a number at some values, and with it the other shares of its whole, in proportion."""
+        point = self.points[id_][0]
+        changes = {id_: values}
+        for other in self.siblings.get(id_, ()):
+            changes[other] = self.points[other] * (1 - values) / (1 - point)
+        return changes
+
+    def tables(self, engine: Engine, changes: Mapping[str, Array]) -> Callable[[str], Array]:
+        """Return the tables with some numbers changed.
+
+        Args:
+            engine: Inference at the points of all numbers.
+            changes: By id, shape ``(n,)``.
+        """
+        numbers = self.points | dict(changes)
+        nodes = {name for id_ in changes for name in self.nodes_of[id_]}
+
+        @cache
+        def table(name: str) -> Array:
+            if name in nodes:
+                return self._nodes[name].fill(numbers)
+            return engine.table(name)[..., np.newaxis]
+
+        return table
+
+    def entry_slopes(self, part: Part) -> Array:
+        """Return d entry / d number of a table that the engine works with.
+
+        Returns:
+            Shape ``(entries, numbers)``, the numbers as in ``numbers_of`` its node.
+        """
+        key = (part.node, part.first_row)
+        found = self._slopes.get(key)
+        if found is None:
+            ends = [self._with_each_at(part, value) for value in (1.0, 0.0)]
+            found = self._slopes[key] = ends[0] - ends[1]
+        return found
+
+    def _with_each_at(self, part: Part, value: float) -> Array:
+        ids = self.numbers_of[part.node]
+        numbers = {id_: np.repeat(self.points[id_], len(ids)) for id_ in ids}
+        for column, id_ in enumerate(ids):
+            numbers[id_][column] = value
+        entries = part.entries(lambda name: self._nodes[name].fill(self.points | numbers))
+        return np.broadcast_to(entries, (len(entries), len(ids)))
+
+
+_figures: WeakKeyDictionary[Modelled, Figures] = WeakKeyDictionary()
+
+
+def figures_of(model: Modelled) -> Figures:
+    """Return the numbers of a model; they are looked through once."""
+    found = _figures.get(model)
+    if found is None:
+        found = _figures[model] = Figures(model.priors)
+    return found
