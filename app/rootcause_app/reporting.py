@@ -39,7 +39,7 @@ SOON: Final = 168.0
 
 _THREE_DAYS: Final = 72.0
 _MOST_WAITING: Final = 3
-_MOST_SIGNS, _MOST_TESTS = 4, 2
+_MOST_SIGNS, _MOST_TESTS = 3, 2
 _ENDINGS: Final = (".pdf", ".html")
 
 
@@ -65,7 +65,7 @@ def full_report(model: Model, data: Mapping[str, Any] | Case, made: datetime) ->
         answer=answer,
         reasons=_reasons(model.explain(case, _leading(answer))),
         must_not_wait=_must_not_wait(answer),
-        next_steps=_next_steps(steps),
+        next_steps=[*_first(answer), *_next_steps(steps)],
     )
 
 
@@ -144,6 +144,12 @@ def _waiting(row: Waiting) -> str:
     hours = row.hours.value
     time = f"{hours:g} hours" if hours < _THREE_DAYS else f"{hours / 24:g} days"
     return f"{labels.cause(row.cause)}, {share(row.probability, row.low, row.high)}: irreversible after about {time}."
+
+
+def _first(answer: Answer) -> list[str]:
+    """What the most urgent red flag asks to look at before anything that is ranked."""
+    asked = next((flag.first for flag in answer.red_flags if flag.first), ())
+    return [f"First: {'; '.join(asked)}."] if asked else []
 
 
 def _next_steps(steps: NextSteps) -> list[str]:

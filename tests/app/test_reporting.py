@@ -64,12 +64,15 @@ def test_what_must_not_wait_is_in_the_order_of_its_loss() -> None:
         assert "worth its risk" not in line
 
 
-def test_the_bedside_comes_before_tests() -> None:
-    """Of what to examine next: signs with what the most telling result would do, then whole examinations."""
+def test_what_the_red_flags_ask_comes_before_the_bedside_and_that_before_tests() -> None:
+    """Of what to examine next: first things, signs with what the most telling result would do, whole examinations."""
     steps = model().next(SEED)
     lines = seeds_report().next_steps.lines
+    flag = model().diagnose(SEED, intervals=False).red_flags[0]
     signs = [step for step in steps.steps if step.where == "bedside" and not step.settled]
-    assert [line.split(":")[0] for line in lines[:4]] == [step.label for step in signs[:4]]
+    assert lines[0].startswith("First: ")
+    assert all(words in lines[0] for words in flag.first)
+    assert [line.split(":")[0] for line in lines[1:4]] == [step.label for step in signs[:3]]
     assert all("hours" in line for line in lines[4:])
     assert len(lines) > 4
 
