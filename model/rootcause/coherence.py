@@ -128,9 +128,7 @@ def coherence(
         InvalidInputError: If ``simulated`` is below 0.
         ImpossibleEvidenceError: If the findings have probability zero.
     """
-    contexts = load_vocabulary().contexts
-    context = {name: seen for name, seen in case.observations.items() if name in contexts}
-    findings = {name: seen for name, seen in case.observations.items() if name not in contexts}
+    context, findings = case.split()
     report = conflict(engine, findings, context, [(cause, "present") for cause in CAUSES])
     first = max(report.hypotheses, key=lambda item: item.posterior)
     percentile, reason = _percentile(engine, findings, context, simulated)

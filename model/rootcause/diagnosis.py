@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rootcause.care import Care, CareAdvice, care_for, care_text
 from rootcause.case import Case
-from rootcause.engine import Drawn, Engine, Observation
+from rootcause.engine import Drawn, Engine
 from rootcause.frequencies import Frequencies, frequencies
 from rootcause.reasoning.conflict import conflict as reasoning_conflict
 from rootcause.rules import LEVELS, Action, RedFlag, Rulebook, Urgency
@@ -313,19 +313,9 @@ def priors(engine: Engine, case: Case) -> Before:
     return Before(per_operation, {cause: float(given[cause][1, 0]) for cause in CAUSES})
 
 
-def split(case: Case) -> tuple[dict[str, Observation], dict[str, Observation]]:
-    """Return what a case says of the situation, and what it says of the patient."""
-    contexts = load_vocabulary().contexts
-    seen = case.observations
-    return (
-        {name: observed for name, observed in seen.items() if name in contexts},
-        {name: observed for name, observed in seen.items() if name not in contexts},
-    )
-
-
 def conflict(engine: Engine, case: Case) -> Conflict:
     """Return how far the findings pull against each other, given the context."""
-    context, findings = split(case)
+    context, findings = case.split()
     report = reasoning_conflict(engine, findings, context)
     return Conflict(report.score, report.suspect)
 
@@ -386,7 +376,7 @@ def answer(
         care=care_for(data.care, intervals, urgency.level),
         derived=case.derived,
         carried=case.carried,
-        frequencies=frequencies(engine, split(case), log_evidence, means, none),
+        frequencies=frequencies(engine, case.split(), log_evidence, means, none),
     )
 
 
@@ -420,5 +410,4 @@ __all__: Sequence[str] = (
     "answer",
     "posterior",
     "priors",
-    "split",
 )

@@ -188,9 +188,7 @@ def explain(engine: Engine, case: Case, cause: str, **sampling: Unpack[Sampling]
     if cause != NONE and cause not in CAUSES:
         msg = f"cause: must be a known cause or {NONE}, got {cause!r}{nearest(str(cause), (*CAUSES, NONE))}"
         raise InvalidInputError(msg)
-    contexts = load_vocabulary().contexts
-    given = {name: seen for name, seen in case.observations.items() if name in contexts}
-    findings = {name: seen for name, seen in case.observations.items() if name not in contexts}
+    given, findings = case.split()
     hypothesis = dict.fromkeys(CAUSES, "absent") if cause == NONE else {cause: "present"}
     scales = Scales(engine, hypothesis, findings, given)
     scales.log_masses(np.concatenate([scales.in_order(), scales.one_left_out(), scales.other_states()[1]]))  # one batch

@@ -37,6 +37,12 @@ class Case:
     derived: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
 
+    def split(self) -> tuple[dict[str, Observation], dict[str, Observation]]:
+        """Return what it says of the situation, which is given throughout, and what was found in the patient."""
+        contexts = load_vocabulary().contexts
+        situation = {name: seen for name, seen in self.observations.items() if name in contexts}
+        return situation, {name: seen for name, seen in self.observations.items() if name not in contexts}
+
     def possible(self, name: str) -> tuple[str, ...]:
         """Return the states of a context or finding that the case leaves possible; all when it is not mentioned."""
         observed = self.observations.get(name)

@@ -17,7 +17,7 @@ from rootcause.case import Case, load_case, parse_case
 from rootcause.engine import Drawn, Engine, Part, Shape
 from rootcause.errors import InvalidInputError, InvalidPriorsError, nearest
 from rootcause.network import MAX_COLUMNS, to_pgmpy
-from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors
+from rootcause.priors import DEFAULT_RATES, Priors, load_priors, shipped_priors, shipped_sources
 from rootcause.rules import Rulebook, load_rulebook
 from rootcause.stakes import Stakes, load_stakes
 from rootcause.structure import CAUSES, REOPERATED, between, build
@@ -418,7 +418,7 @@ def load_model(priors: str | Path | Traversable | None = None, rates: str = DEFA
     folder, sources = numbers.folder, numbers.sources
     if not (folder / "rules.toml").is_file() and not (folder / "advice.toml").is_file():
         folder = shipped_priors()  # rules and advice are no numbers: a folder may do without its own
-        sources = load_priors(None, rates).sources
+        sources = shipped_sources()
     try:
         rulebook = load_rulebook(folder, sources)
     except InvalidPriorsError as error:

@@ -217,7 +217,7 @@ def _chances(
     causes = [name for name in names if name in EVERY_CAUSE]
     found = engine.query(case.observations, causes)
     chances = {name: 1 - found[name][engine.states[name][0]] for name in causes}
-    situation = _situation(case)
+    situation = case.split()[0]
     rest = [name for name in names if name not in causes]
     rows: list[Mapping[str, Observation]] = [case.observations, situation]
     rows += [{**case.observations, name: engine.states[name][0]} for name in rest]
@@ -237,7 +237,7 @@ def _strengths(engine: Engine, case: Case, edges: Sequence[tuple[str, str]]) -> 
     The source stands alone when no other cause is there, and no other lesion on the way to the target. With it and
     without it, the target keeps its normal state with chances whose ratio is that of a gate without the leak.
     """
-    situation = _situation(case)
+    situation = case.split()[0]
     pairs = dict.fromkeys(pair for source, target in edges for pair in ((source, target), (None, target)))
     alone = {(source, _held(target)): _alone(engine, situation, source, _held(target)) for source, target in pairs}
     rows = [*alone.values()]
@@ -268,11 +268,6 @@ def _alone(
     if source is not None:
         held[source] = engine.states[source][-1]
     return {**situation, **held}
-
-
-def _situation(case: Case) -> dict[str, Observation]:
-    """Return what the case says of the operation and of the days: it is known before anything is examined."""
-    return {name: seen for name, seen in case.observations.items() if name in load_vocabulary().contexts}
 
 
 def _logs(engine: Engine, rows: Sequence[Mapping[str, Observation]]) -> list[float]:

@@ -11,6 +11,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -191,6 +192,12 @@ def read_toml(file: Traversable, problems: list[str]) -> dict[str, Any]:
     if not data:
         problems.append(f"{file.name}: must hold at least one table, got an empty file")
     return data
+
+
+@cache
+def shipped_sources() -> Mapping[str, Source]:
+    """Return the publications of the shipped folder, by key: for what a folder of one's own leaves to the package."""
+    return load_priors().sources
 
 
 def load_priors(folder: str | Path | Traversable | None = None, rates: str = DEFAULT_RATES) -> Priors:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 
 from rootcause.errors import InvalidInputError, InvalidPriorsError, nearest
-from rootcause.priors import Strict, Text, load_priors, read_toml, shipped_priors, validated
+from rootcause.priors import Strict, Text, read_toml, shipped_priors, shipped_sources, validated
 from rootcause.rules import Level
 from rootcause.vocabulary import load_vocabulary
 
@@ -223,7 +223,7 @@ def load_stakes(folder: Traversable, sources: Iterable[str]) -> Stakes:
         InvalidPriorsError: Naming every broken rule at once.
     """
     if not (folder / FILE).is_file():
-        folder, sources = shipped_priors(), load_priors().sources
+        folder, sources = shipped_priors(), shipped_sources()
     problems: list[str] = []
     data = validated(_File, read_toml(folder / FILE, problems), FILE, problems)
     if data is None:

@@ -156,10 +156,9 @@ def _checked(causes: Sequence[str]) -> list[str]:
 
 
 def _explanations(engine: Engine, case: Case, asked: list[str], posterior: Array) -> tuple[Explanation, ...]:
-    contexts = load_vocabulary().contexts
-    if not any(name not in contexts for name in case.observations):
+    context, findings = case.split()
+    if not findings:
         return ()
-    context = {name: seen for name, seen in case.observations.items() if name in contexts}
     complaint: dict[str, Observation] = {"symptom_onset": ONSET_ORDER[1:]}
     unsaid = "symptom_onset" not in context
     if unsaid and not engine.possible(engine.weights({**complaint, **case.observations})):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rootcause.case import loads_case, parse_case
+from rootcause.case import loads_case
 from rootcause.casefile import Opened, case_text, open_case, save_case
-from rootcause.serial import flat_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,17 +44,3 @@ def opened(text: str, model: Model) -> Opened:
         InvalidInputError: The text is not a case, or the model refuses it.
     """
     return open_case(model, loads_case(text, format="json" if text.lstrip().startswith(("{", "[")) else "toml"))
-
-
-def from_text(text: str, model: Model) -> dict[str, object]:
-    """The findings of a case in JSON or TOML: of several examinations, those at the last moment.
-
-    Args:
-        text: As for ``opened``.
-        model: As for ``opened``.
-
-    Raises:
-        InvalidInputError: As for ``opened``.
-    """
-    data = opened(text, model).data
-    return flat_table(parse_case(data)) if "examinations" in data else dict(data["findings"])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from rootcause.case import flat_table, moments
+from rootcause.casefile import open_case
 from rootcause.errors import InvalidInputError
-from rootcause_app.components import cases, findings_form, labels, links
+from rootcause_app.components import findings_form, labels, links
 from rootcause_app.pages import frame, snapshots
 from rootcause_app.settings import OPENING_CASE, examples
 
@@ -33,7 +34,7 @@ def first_case() -> None:
         return
     del st.query_params[links.PARAMETER]  # or a reload would undo what was entered since
     try:
-        load(cases.opened(cases.to_json(links.decode(packed)), frame.chosen_model()))
+        load(open_case(frame.chosen_model(), links.decode(packed)))
     except InvalidInputError as refusal:
         st.session_state[REFUSED_KEY] = str(refusal)
 

@@ -50,10 +50,7 @@ def _stakes(model: Model, answer: Answer, findings: Mapping[str, object], stakes
 
 def _thresholds(model: Model, answer: Answer, findings: Mapping[str, object], stakes: Stakes, cause: str) -> None:
     """Test and treatment thresholds for one finding, with the network's own sensitivity and specificity."""
-    linked = {
-        id_.split(".")[1] for id_ in model.priors.parameters if id_.startswith("link.") and id_.endswith(f".{cause}")
-    }
-    open_ = [name for name in model.vocabulary.findings if name in linked and name not in findings]
+    open_ = [name for name in _linked(model, cause) if name not in findings]
     if not open_:
         st.html('<p class="rc-hint">No sign or test of its own is left to examine for this cause.</p>')
         return
