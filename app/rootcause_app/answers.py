@@ -53,7 +53,7 @@ def point_answer(findings: Findings, rates: str) -> Answer:
     Raises:
         InvalidInputError: The case does not fit the vocabulary, or its findings clash.
     """
-    return _kept("diagnose", findings, rates, lambda case: current_model(rates).diagnose(case, intervals=False))
+    return kept("diagnose", findings, rates, lambda case: current_model(rates).diagnose(case, intervals=False))
 
 
 def interval_answer(findings: Findings, rates: str, still_wanted: Callable[[], None]) -> Answer:
@@ -67,7 +67,7 @@ def interval_answer(findings: Findings, rates: str, still_wanted: Callable[[], N
     while not _DRAWING.acquire(timeout=0.1):
         still_wanted()
     try:
-        return _kept("intervals", findings, rates, current_model(rates).diagnose)
+        return kept("intervals", findings, rates, current_model(rates).diagnose)
     finally:
         _DRAWING.release()
 
@@ -75,17 +75,17 @@ def interval_answer(findings: Findings, rates: str, still_wanted: Callable[[], N
 def explanation(findings: Findings, rates: str, cause: str) -> Explanation:
     """What speaks for and against a cause."""
     work = partial(current_model(rates).explain, cause=cause, **_SAMPLING)
-    return _kept(f"explain {cause}", findings, rates, work)
+    return kept(f"explain {cause}", findings, rates, work)
 
 
 def fit(findings: Findings, rates: str) -> Coherence:
     """Whether the findings fit together and the model."""
-    return _kept("fit", findings, rates, current_model(rates).coherence)
+    return kept("fit", findings, rates, current_model(rates).coherence)
 
 
 def together(findings: Findings, rates: str) -> Together:
     """The most probable combinations of causes."""
-    return _kept("together", findings, rates, current_model(rates).together)
+    return kept("together", findings, rates, current_model(rates).together)
 
 
 def situation(findings: Findings, rates: str, edited: Edited) -> Situation:
@@ -103,7 +103,7 @@ def situation(findings: Findings, rates: str, edited: Edited) -> Situation:
         case = parse_case(findings)
         return Situation(model.engine, case, model.stakes_of(case, stakes))
 
-    return _kept(f"situation {edited}", findings, rates, work)
+    return kept(f"situation {edited}", findings, rates, work)
 
 
 def next_steps(findings: Findings, rates: str, edited: Edited, ahead: int) -> NextSteps:
@@ -116,7 +116,7 @@ def next_steps(findings: Findings, rates: str, edited: Edited, ahead: int) -> Ne
         ahead: 1, or 2 for pairs as well.
     """
     first = situation(findings, rates, edited)
-    return _kept(f"next {ahead} {edited}", findings, rates, lambda _: next_from(first, ahead=ahead))
+    return kept(f"next {ahead} {edited}", findings, rates, lambda _: next_from(first, ahead=ahead))
 
 
 def accuracy(findings: Findings, rates: str, cause: str, finding: str) -> Accuracy | None:
@@ -125,28 +125,35 @@ def accuracy(findings: Findings, rates: str, cause: str, finding: str) -> Accura
     def work(case: Mapping[str, object]) -> Accuracy | None:
         return accuracy_of(current_model(rates).engine, parse_case(case).observations, (cause, "present"), finding)
 
-    return _kept(f"accuracy {cause} {finding}", findings, rates, work)
+    return kept(f"accuracy {cause} {finding}", findings, rates, work)
 
 
 def network(findings: Findings, rates: str, focus: str | None) -> NetworkView:
     """The network as it is to be drawn."""
-    return _kept(f"network {focus}", findings, rates, partial(current_model(rates).view, focus=focus))
+    return kept(f"network {focus}", findings, rates, partial(current_model(rates).view, focus=focus))
 
 
 def comparison(before: Findings, after: Findings, rates: str) -> Comparison:
     """Both answers side by side."""
     work = partial(current_model(rates).compare, dict(before))
-    return _kept(f"compare {labels.token(dict(before))}", after, rates, work)
+    return kept(f"compare {labels.token(dict(before))}", after, rates, work)
 
 
 def attribution(before: Findings, after: Findings, rates: str, cause: str) -> Attribution:
     """What each difference carries of the change of one cause."""
     work = partial(current_model(rates).attribute, dict(before), cause=cause, **_SAMPLING)
-    return _kept(f"attribute {cause} {labels.token(dict(before))}", after, rates, work)
+    return kept(f"attribute {cause} {labels.token(dict(before))}", after, rates, work)
 
 
-def _kept(question: str, findings: Findings, rates: str, work: Callable[[dict[str, Any]], Result]) -> Result:
-    """Answer a question about a case, or hand out the answer that was given before."""
+def kept(question: str, findings: Findings, rates: str, work: Callable[[dict[str, Any]], Result]) -> Result:
+    """Answer a question about a case, or hand out the answer that was given before.
+
+    Args:
+        question: What is asked, in words that tell it from every other question.
+        findings: The case as entered.
+        rates: The rate set.
+        work: Answers it, given the case.
+    """
     result: Result = _answered(question, labels.token(dict(findings)), current_model(rates).digest, work)
     return result
 

@@ -1,8 +1,9 @@
 """The HTTP API: the command line's JSON over HTTP, with strict input and nothing logged.
 
-The questions are posts: ``diagnose``, ``explain``, ``next``, ``compare``, ``network`` and ``report`` below
-``/api/v1/`` answer a case. ``GET /api/v1/model`` hands out every number, ``GET /api/v1/openapi.json`` describes all of
-it, and ``GET /healthz`` says that the process lives. All work is done in a thread, a few at a time.
+The questions are posts: ``diagnose``, ``explain``, ``next``, ``compare``, ``network``, ``report`` and ``sensitivity``
+below ``/api/v1/`` answer a case. ``GET /api/v1/model`` hands out every number, ``GET /api/v1/openapi.json`` describes
+all of it, and ``GET /healthz`` says that the process lives. All work is done in a thread, a few at a time; long work
+takes turns with that of the pages, and ends when nobody waits for it any more.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from starlette.routing import Route, Router
 
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 from rootcause_app import openapi, queries, questions, reporting
+from rootcause_app import sensitivity as numbers
 from rootcause_app.description import model_description
+from rootcause_app.long_requests import while_wanted
 from rootcause_app.problems import Answer, ProblemError
 from rootcause_app.queries import read_query
 from rootcause_app.settings import current_model, default_rates
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
     from rootcause import Model
     from rootcause.case import Case
+    from rootcause_app.jobs import Report
+    from rootcause_app.queries import Query
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -96,6 +101,45 @@ async def report(request: Request) -> Response:
 
     headers = {"cache-control": "no-store", "content-disposition": f'inline; filename="rootcause-report.{kind}"'}
     return Response(await _with_model(query, ask), headers=headers, media_type=reporting.MEDIA_TYPES[kind])
+
+
+async def sensitivity(request: Request) -> Response:
+    """How an answer hangs on the numbers."""
+    query = read_query(request, queries.METHOD, queries.OF_CAUSE, queries.NUMBER, queries.DRAWS, queries.RATES)
+    await _with_model(query, lambda model: _checked_numbers(model, query))
+    body = await read_object(request)
+    method, cause, draws = str(query["method"]), str(query["cause"]), _draws(query)
+
+    def ask(model: Model, report: Report = lambda _: None) -> dict[str, object]:
+        case = _parsed(body)
+        found = _asked(
+            model,
+            (case,),
+            lambda: numbers.sensitivity(model, case, method, cause, query.every("number"), draws, progress=report),
+        )
+        return numbers.With(model, found).to_dict()
+
+    if method not in numbers.LONG:
+        return Answer(await _with_model(query, ask))
+    rates = query["rates"] or default_rates()
+    return Answer(await while_wanted(request, lambda report: ask(current_model(rates), report)))
+
+
+def _checked_numbers(model: Model, query: Query) -> None:
+    """Refuse numbers and draws that the method does not take."""
+    method, cause, draws = str(query["method"]), str(query["cause"]), _draws(query)
+    try:
+        numbers.check(model, method, cause, query.every("number"), draws)
+    except InvalidInputError as refusal:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(refusal)) from None
+    most = numbers.MOST_DRAWS.get(method)
+    if most is not None and draws is not None and draws > most:
+        detail = f"draws: must be at most {most:,} for {method} over HTTP (the command line takes more), got {draws:,}"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, detail)
+
+
+def _draws(query: Query) -> int | None:
+    return None if query["draws"] is None else int(query["draws"])
 
 
 async def _answer(
@@ -176,6 +220,7 @@ _POSTS: Final = {
     "compare": compare,
     "report": report,
     "network": network,
+    "sensitivity": sensitivity,
 }
 _GETS: Final = {"model": describe_model, "openapi.json": describe_api}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from rootcause import __version__
 from rootcause.errors import InvalidInputError
-from rootcause_app import commands
+from rootcause_app import commands, expect_commands, local_commands
 from rootcause_app.terminal import complain, say
 
 if TYPE_CHECKING:
@@ -122,6 +122,10 @@ def _add_questions(words: Words) -> None:
     )
     sensitivity.add_argument("--draws", type=int, metavar="N", help="for monte-carlo, sobol (base points) and value")
 
+    does = "the answer with other published numbers: another rate set, one technique, or one study"
+    switch = _case_command(words, "switch", commands.switch, does)
+    switch.add_argument("--to", metavar="KEY", help="one of them in full (default: all, in a line each, with its key)")
+
     does = "two moments or two patients, and what each difference carries"
     compare = _command(words, "compare", commands.compare, does)
     compare.add_argument("case", metavar="CASE", help="a case; with several examinations, the last two are compared")
@@ -137,13 +141,16 @@ def _add_questions(words: Words) -> None:
 
 def _add_numbers(words: Words) -> None:
     priors = words.add_parser("priors", help="the numbers", description="The numbers.", allow_abbrev=False)
-    about = priors.add_subparsers(metavar="check|list|schema", required=True, parser_class=_Parser)
+    about = priors.add_subparsers(metavar="check|list|schema|local", required=True, parser_class=_Parser)
     check = _command(about, "check", commands.check, "each derived rate beside the range that it must reproduce")
     _add_format(check)
     listed = _command(about, "list", commands.listed, "every number with its range, basis and sources")
     listed.add_argument("--basis", choices=_BASES, help="only the numbers of this basis")
     _add_format(listed)
     schema = _command(about, "schema", commands.schema, "the JSON Schema of a file of numbers")
+    local = _command(about, "local", local_commands.local, local_commands.DOES)
+    local_commands.add_arguments(local)
+    _add_format(local)
     for command in (check, listed, schema):
         command.add_argument("dir", metavar="DIR", nargs="?", type=Path, help="the same as --priors DIR")
 
@@ -152,6 +159,7 @@ def _add_others(words: Words) -> None:
     evaluate = _command(words, "evaluate", commands.evaluate, "how the true causes of coded cases rank")
     evaluate.add_argument("cases", metavar="CASES", help="a file of coded cases in JSON")
     _add_format(evaluate)
+    expect_commands.add(evaluate)
 
     export = _command(words, "export", commands.export, "the network for other tools")
     export.add_argument("file", metavar="FILE", help="the ending says the format: .bif, .xmlbif or .xml, .xdsl, .net")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rootcause import __version__
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
+from rootcause_app import expect_commands
 from rootcause_app.terminal import complain, say, to_json
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ def sensitivity(arguments: argparse.Namespace) -> int:
         return asked.With(model, found)
 
     return _answer(arguments, ask)
+
+
+def switch(arguments: argparse.Namespace) -> int:
+    """Print what other published numbers do to an answer: one alternative in full, or all in a line each."""
+    from rootcause_app import switching
+
+    return _answer(arguments, lambda model, case: switching.switching(model, case, arguments.to))
 
 
 def compare(arguments: argparse.Namespace) -> int:
@@ -229,11 +237,13 @@ def evaluate(arguments: argparse.Namespace) -> int:
     """Print how the true causes of coded cases rank."""
     from rootcause.evaluation import evaluate, load_coded_cases
 
+    expected = expect_commands.prepared(arguments)
     cases = load_coded_cases(arguments.cases)
     model = _model(arguments)
     _prepare()
     found = evaluate(model, cases)
-    return say(found.to_text() if arguments.format == "text" else to_json(found.to_dict()))
+    status = expect_commands.finish(arguments, expected, found, cases)
+    return _show(arguments, found) if status is None else status
 
 
 def export(arguments: argparse.Namespace) -> int:

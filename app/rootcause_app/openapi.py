@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from rootcause_app import queries
 from rootcause_app.reporting import MEDIA_TYPES
-from rootcause_app.schemas import ref, schemas
+from rootcause_app.schema_forms import ref
+from rootcause_app.schemas import schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rootcause import Model
     from rootcause_app.queries import Parameter
-
-    Schema = dict[str, object]
+    from rootcause_app.schema_forms import Schema
 
 _REFUSALS: Final[Mapping[str, str]] = {
     "400": "Not one strict JSON object, or an unknown query parameter",
@@ -39,12 +39,12 @@ def document(model: Model) -> Schema:
             "version": model.version,
             "description": "Causes of a leg deficit after lumbar surgery. For education; not a medical device.",
         },
-        "paths": _paths(),
+        "paths": _paths(list(model.priors.parameters)),
         "components": {"schemas": schemas(model)},
     }
 
 
-def _paths() -> Schema:
+def _paths(numbers: list[str]) -> Schema:
     rates = queries.RATES
     return {
         "/api/v1/diagnose": _post("diagnose", "The posterior of every cause, given a case", "Answer", rates),
@@ -64,6 +64,7 @@ def _paths() -> Schema:
         "/api/v1/network": _post(
             "network", "The network of a patient, as it is to be drawn", "Network", queries.FOCUS, rates
         ),
+        "/api/v1/sensitivity": _sensitivity(numbers),
         "/api/v1/model": _get("getModel", "Vocabulary, parameters, stakes, care and sources", "Model", rates),
         "/api/v1/openapi.json": _get("getOpenApi", "This document", None),
         "/healthz": {
@@ -85,13 +86,32 @@ def _report() -> Schema:
     return {"post": _question("report", "One page to print, as a file", files, queries.FORMAT, queries.RATES)}
 
 
-def _question(name: str, summary: str, content: Schema, *parameters: Parameter, body: str = "Case") -> Schema:
+def _sensitivity(numbers: list[str]) -> Schema:
+    asked = (queries.METHOD, queries.OF_CAUSE, queries.NUMBER, queries.DRAWS, queries.RATES)
+    question = _question(
+        "sensitivity",
+        "How an answer hangs on the numbers, by one of several methods",
+        _json(ref("Sensitivity")),
+        *asked,
+        refusals={**_REFUSALS, "503": "The answer takes too long for a request"},
+    )
+    return {"post": question | {"parameters": [_parameter(parameter, numbers) for parameter in asked]}}
+
+
+def _question(
+    name: str,
+    summary: str,
+    content: Schema,
+    *parameters: Parameter,
+    body: str = "Case",
+    refusals: Mapping[str, str] = _REFUSALS,
+) -> Schema:
     return {
         "operationId": name,
         "summary": summary,
         "parameters": [_parameter(parameter) for parameter in parameters],
         "requestBody": {"required": True, "content": _json(ref(body))},
-        "responses": _refused(_REFUSALS) | {"200": _ok(content)},
+        "responses": _refused(refusals) | {"200": _ok(content)},
     }
 
 
@@ -108,14 +128,21 @@ def _get(name: str, summary: str, schema: str | None, *parameters: Parameter) ->
     }
 
 
-def _parameter(parameter: Parameter) -> Schema:
-    values: Schema = {"type": "string", "enum": list(parameter.values)}
+def _parameter(parameter: Parameter, words: Sequence[str] = ()) -> Schema:
+    """One parameter; ``words`` are its values where the model alone knows them."""
+    values: Schema
+    if isinstance(parameter.values, range):
+        values = {"type": "integer", "minimum": parameter.values.start, "maximum": parameter.values.stop - 1}
+    else:
+        values = {"type": "string", "enum": list(parameter.values or words)}
+    if parameter.most > 1:
+        values = {"type": "array", "items": values, "maxItems": parameter.most, "uniqueItems": True}
     if parameter.default is not None:
         values["default"] = parameter.default
     return {
         "name": parameter.name,
         "in": "query",
-        "required": False,
+        "required": parameter.required,
         "description": parameter.description,
         "schema": values,
     }

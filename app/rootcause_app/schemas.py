@@ -11,6 +11,20 @@ from rootcause.care import KINDS
 from rootcause.casefile import FORMAT
 from rootcause.rules import LEVELS
 from rootcause.serial import ABOUT_THE_CASE, MOST_EXAMINATIONS
+from rootcause_app.schema_forms import (
+    NUMBER,
+    SHARE,
+    TEXT,
+    TEXTS,
+    TRUTH,
+    answer,
+    list_of,
+    or_null,
+    record,
+    ref,
+    table,
+)
+from rootcause_app.sensitivity_schemas import sensitivity_schemas
 from rootcause_app.settings import RATES
 
 if TYPE_CHECKING:
@@ -18,16 +32,10 @@ if TYPE_CHECKING:
 
     from rootcause import Model
     from rootcause.vocabulary import Variable
-
-    Schema = dict[str, object]
+    from rootcause_app.schema_forms import Schema
 
 _HIGHEST_MRC_GRADE: Final = 5
-_TEXT: Final[Mapping[str, object]] = {"type": "string"}
-_NUMBER: Final[Mapping[str, object]] = {"type": "number"}
-_TRUTH: Final[Mapping[str, object]] = {"type": "boolean"}
-_SHARE: Final[Mapping[str, object]] = {"type": "number", "minimum": 0, "maximum": 1}
 _TABLE: Final[Mapping[str, object]] = {"type": "object", "additionalProperties": {"type": "object"}}
-_TEXTS: Final[Mapping[str, object]] = {"type": "array", "items": _TEXT}
 
 
 def schemas(model: Model) -> Schema:
@@ -45,15 +53,11 @@ def schemas(model: Model) -> Schema:
         "WhatNext": _what_next(causes),
         "Difference": _difference(causes),
         "Network": _network(),
+        **sensitivity_schemas(causes),
         "Model": _model(),
-        "Health": _object({"status": {"const": "ok"}, "version": _TEXT, "digest": _TEXT}),
+        "Health": table({"status": {"const": "ok"}, "version": TEXT, "digest": TEXT}),
         "Problem": _problem(),
     }
-
-
-def ref(name: str) -> Schema:
-    """A reference to one of the schemas."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 # ---- what is sent in ------------------------------------------------------------------------------------------------
@@ -63,12 +67,12 @@ def _cases(model: Model) -> Schema:
     about: Schema = {name: {} for name in sorted(ABOUT_THE_CASE)}
     about["rootcause"] = {"description": f"What a saved case file adds: its format ({FORMAT}), version, digest, rates."}
     beside = tuple(about)
-    examinations = _list(ref("Examination")) | {"minItems": 1, "maxItems": MOST_EXAMINATIONS}
+    examinations = list_of(ref("Examination")) | {"minItems": 1, "maxItems": MOST_EXAMINATIONS}
     return {
         "Findings": _findings(model),
         "Examination": {
             "description": "What was found at one moment.",
-            "oneOf": [_object({"findings": ref("Findings"), **about}, optional=beside), ref("Findings")],
+            "oneOf": [table({"findings": ref("Findings"), **about}, optional=beside), ref("Findings")],
         },
         "Case": {
             "description": (
@@ -76,14 +80,14 @@ def _cases(model: Model) -> Schema:
                 "examinations in the order of time, of which the last is answered."
             ),
             "oneOf": [
-                _object({"findings": ref("Findings"), **about}, optional=beside),
-                _object({"examinations": examinations, **about}, optional=beside),
+                table({"findings": ref("Findings"), **about}, optional=beside),
+                table({"examinations": examinations, **about}, optional=beside),
                 ref("Findings"),
             ],
         },
         "TwoCases": {
             "description": "Two moments, or two patients.",
-            **_object({"before": ref("Case"), "after": ref("Case")}),
+            **table({"before": ref("Case"), "after": ref("Case")}),
         },
     }
 
@@ -124,123 +128,117 @@ def _value(variable: Variable) -> Schema:
 
 def _shared() -> Schema:
     beside = {
-        "sources": _TEXTS,
-        "certain": _TRUTH,
-        "unknown": _TEXTS,
-        "earlier": _TRUTH,
-        "first": _TEXTS,
-        "signs": _TEXTS,
+        "sources": TEXTS,
+        "certain": TRUTH,
+        "unknown": TEXTS,
+        "earlier": TRUTH,
+        "first": TEXTS,
+        "signs": TEXTS,
     }
     return {
-        "About": _more({"version": _TEXT, "digest": _TEXT, "rates": {"enum": list(RATES)}}),
-        "RedFlag": _more({"id": _TEXT, "text": _TEXT, "level": {"enum": list(LEVELS)}, **beside}),
-        "Interval": _more({"value": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
+        "About": record({"version": TEXT, "digest": TEXT, "rates": {"enum": list(RATES)}}),
+        "RedFlag": record({"id": TEXT, "text": TEXT, "level": {"enum": list(LEVELS)}, **beside}),
+        "Interval": record({"value": NUMBER, "low": NUMBER, "high": NUMBER}),
     }
-
-
-def _around(properties: Mapping[str, object]) -> Schema:
-    return _more({"model": ref("About"), "disclaimer": _TEXT, **properties})
 
 
 def _answer(causes: list[str]) -> Schema:
-    cause = _object(dict.fromkeys(("prior", "prior_given_complaint", "mean", "low", "high"), _SHARE))
-    interval = _more({"mean": _SHARE, "low": _SHARE, "high": _SHARE})
-    said = _list(_more({"id": _TEXT, "text": _TEXT, "basis": _TEXT, "sources": _TEXTS}))
+    cause = table(dict.fromkeys(("prior", "prior_given_complaint", "mean", "low", "high"), SHARE))
+    interval = record({"mean": SHARE, "low": SHARE, "high": SHARE})
+    said = list_of(record({"id": TEXT, "text": TEXT, "basis": TEXT, "sources": TEXTS}))
     waiting = {
         "cause": {"enum": causes},
         "probability": interval,
         "loss_per_hour": ref("Interval"),
         "threshold": ref("Interval"),
-        "act": _TEXT,
-        "above": _TRUTH,
-        "sentence": _TEXT,
+        "act": TEXT,
+        "above": TRUTH,
+        "sentence": TEXT,
     }
-    return _around(
+    return answer(
         {
             "findings": {"type": "object"},
-            "posterior": _object(dict.fromkeys(causes, cause)),
-            "none": _SHARE,
-            "log_evidence": _NUMBER,
-            "conflict": _more({"score": _NUMBER, "suspect": _or_null(_TEXT)}),
-            "red_flags": _list(ref("RedFlag")),
-            "urgency": _more({"level": {"enum": list(LEVELS)}, "text": _TEXT}),
-            "actions": _list(_more({"id": _TEXT, "text": _TEXT})),
-            "must_not_wait": _list(_more(waiting)),
-            "care": _list(_more({"cause": {"enum": causes}, "probability": interval, **dict.fromkeys(KINDS, said)})),
+            "posterior": table(dict.fromkeys(causes, cause)),
+            "none": SHARE,
+            "log_evidence": NUMBER,
+            "conflict": record({"score": NUMBER, "suspect": or_null(TEXT)}),
+            "red_flags": list_of(ref("RedFlag")),
+            "urgency": record({"level": {"enum": list(LEVELS)}, "text": TEXT}),
+            "actions": list_of(record({"id": TEXT, "text": TEXT})),
+            "must_not_wait": list_of(record(waiting)),
+            "care": list_of(record({"cause": {"enum": causes}, "probability": interval, **dict.fromkeys(KINDS, said)})),
         }
     )
 
 
 def _why(causes: list[str]) -> Schema:
-    change = _more({"nats": _or_null(_NUMBER), "decibans": _or_null(_NUMBER)})
-    sides = {"prior": _SHARE, "posterior": _SHARE, "change": change, "decided": _or_null(_TEXT)}
-    said = {"finding": _TEXT, "words": _TEXT}
-    weight = _more(
-        {**said, "nats": _or_null(_NUMBER), "decibans": _or_null(_NUMBER), "before": _SHARE, "after": _SHARE}
-    )
-    share = _more({**said, "nats": _NUMBER, "decibans": _NUMBER, "error": _or_null(_NUMBER)})
-    states: Schema = {"type": "object", "additionalProperties": _SHARE}
-    either = dict.fromkeys(("if_present", "if_absent"), _or_null(states))
-    lesion = _more({"id": _TEXT, "label": _TEXT, "before": states, "after": states, **either})
+    change = record({"nats": or_null(NUMBER), "decibans": or_null(NUMBER)})
+    sides = {"prior": SHARE, "posterior": SHARE, "change": change, "decided": or_null(TEXT)}
+    said = {"finding": TEXT, "words": TEXT}
+    weight = record({**said, "nats": or_null(NUMBER), "decibans": or_null(NUMBER), "before": SHARE, "after": SHARE})
+    share = record({**said, "nats": NUMBER, "decibans": NUMBER, "error": or_null(NUMBER)})
+    states: Schema = {"type": "object", "additionalProperties": SHARE}
+    either = dict.fromkeys(("if_present", "if_absent"), or_null(states))
+    lesion = record({"id": TEXT, "label": TEXT, "before": states, "after": states, **either})
     explanation = {
         "cause": {"enum": [*causes, "none"]},
         "context": {"type": "object"},
         "findings": {"type": "object"},
-        "prior": _SHARE,
-        "posterior": _SHARE,
-        "in_order": _more({**sides, "weights": _list(weight)}),
-        "order_free": _more({**sides, "exact": _TRUTH, "shares": _or_null(_list(share))}),
-        "lesions": _list(lesion),
-        "removals": _list(_more({"finding": _TEXT, "without": _SHARE, "change": _NUMBER})),
-        "twins": _list(_more({"finding": _TEXT, "state": _TEXT, "posterior": _or_null(_SHARE), "possible": _TRUTH})),
+        "prior": SHARE,
+        "posterior": SHARE,
+        "in_order": record({**sides, "weights": list_of(weight)}),
+        "order_free": record({**sides, "exact": TRUTH, "shares": or_null(list_of(share))}),
+        "lesions": list_of(lesion),
+        "removals": list_of(record({"finding": TEXT, "without": SHARE, "change": NUMBER})),
+        "twins": list_of(record({"finding": TEXT, "state": TEXT, "posterior": or_null(SHARE), "possible": TRUTH})),
     }
     fit = {
-        "conflict": _more({"score": _NUMBER, "suspect": _or_null(_TEXT)}),
-        "none": _SHARE,
-        "percentile": _or_null(_more({"share": _SHARE, "simulated": {"type": "integer"}})),
-        "warnings": _TEXTS,
+        "conflict": record({"score": NUMBER, "suspect": or_null(TEXT)}),
+        "none": SHARE,
+        "percentile": or_null(record({"share": SHARE, "simulated": {"type": "integer"}})),
+        "warnings": TEXTS,
     }
     together = {
-        "combinations": _list(_more({"present": _TEXTS, "probability": _SHARE})),
-        "covered": _SHARE,
-        "alone": _object(dict.fromkeys(causes, _SHARE)),
-        "none": _SHARE,
-        "explanations": _list(_more({"assignment": {"type": "object"}, "factor": _or_null(_NUMBER)})),
-        "pairs": _list(_more({"cause": _TEXT, "other": _TEXT, "posterior": _SHARE})),
+        "combinations": list_of(record({"present": TEXTS, "probability": SHARE})),
+        "covered": SHARE,
+        "alone": table(dict.fromkeys(causes, SHARE)),
+        "none": SHARE,
+        "explanations": list_of(record({"assignment": {"type": "object"}, "factor": or_null(NUMBER)})),
+        "pairs": list_of(record({"cause": TEXT, "other": TEXT, "posterior": SHARE})),
     }
-    return _around({"explanation": _more(explanation), "fit": _more(fit), "together": _more(together)})
+    return answer({"explanation": record(explanation), "fit": record(fit), "together": record(together)})
 
 
 def _what_next(causes: list[str]) -> Schema:
-    worth = _more(dict.fromkeys(("bits", "share", "gross", "price", "net", "delay_hours"), _NUMBER))
-    where = {"label": _TEXT, "where": _TEXT, "worth": worth}
-    result = _more({"state": _TEXT, "probability": _SHARE, "leading": _TEXT, "moved": _TEXT, "moved_to": _SHARE})
-    step = _more({"finding": _TEXT, **where, "settled": _TRUTH, "results": _list(result), "telling": _TEXT})
-    whole = _more({"examination": _TEXT, **where, "findings": _TEXTS, "same_decisions": _SHARE})
-    decision = _more({"cause": _TEXT, "act": _TEXT, "probability": _SHARE, "threshold": _SHARE, "taken": _TRUTH})
-    stop = _more({"decisions": _list(decision), "sentence": _TEXT, "next_best": _or_null(_TEXT)})
-    return _around(
+    worth = record(dict.fromkeys(("bits", "share", "gross", "price", "net", "delay_hours"), NUMBER))
+    where = {"label": TEXT, "where": TEXT, "worth": worth}
+    result = record({"state": TEXT, "probability": SHARE, "leading": TEXT, "moved": TEXT, "moved_to": SHARE})
+    step = record({"finding": TEXT, **where, "settled": TRUTH, "results": list_of(result), "telling": TEXT})
+    whole = record({"examination": TEXT, **where, "findings": TEXTS, "same_decisions": SHARE})
+    decision = record({"cause": TEXT, "act": TEXT, "probability": SHARE, "threshold": SHARE, "taken": TRUTH})
+    stop = record({"decisions": list_of(decision), "sentence": TEXT, "next_best": or_null(TEXT)})
+    return answer(
         {
-            "red_flags": _list(ref("RedFlag")),
-            "red_flags_first": _TEXT,
+            "red_flags": list_of(ref("RedFlag")),
+            "red_flags_first": TEXT,
             "leading": {"enum": causes},
-            "leading_probability": _SHARE,
-            "bits_left": _NUMBER,
-            "steps": _list(step),
-            "examinations": _list(whole),
-            "pairs": _list(_more({"findings": _TEXTS, "bits": _NUMBER, "synergy": _NUMBER, "misleads": _TRUTH})),
+            "leading_probability": SHARE,
+            "bits_left": NUMBER,
+            "steps": list_of(step),
+            "examinations": list_of(whole),
+            "pairs": list_of(record({"findings": TEXTS, "bits": NUMBER, "synergy": NUMBER, "misleads": TRUTH})),
             "stop": stop,
         }
     )
 
 
 def _difference(causes: list[str]) -> Schema:
-    both = _object(dict.fromkeys(("before", "after"), _SHARE))
-    changes = _list(_object({"name": _TEXT, "before": {}, "after": {}}))
-    share = _more({"changes": changes, "nats": _NUMBER, "decibans": _NUMBER, "error": _or_null(_NUMBER)})
-    logs = _object(dict.fromkeys(("before", "after"), _NUMBER))
+    both = table(dict.fromkeys(("before", "after"), SHARE))
+    changes = list_of(table({"name": TEXT, "before": {}, "after": {}}))
+    share = record({"changes": changes, "nats": NUMBER, "decibans": NUMBER, "error": or_null(NUMBER)})
+    logs = table(dict.fromkeys(("before", "after"), NUMBER))
     comparison = {
-        "causes": _object(dict.fromkeys(causes, both)),
+        "causes": table(dict.fromkeys(causes, both)),
         "none": both,
         "changes": changes,
         "log_evidence": logs,
@@ -248,69 +246,47 @@ def _difference(causes: list[str]) -> Schema:
     attribution = {
         "cause": {"enum": causes},
         "posterior": both,
-        "total": _or_null(_NUMBER),
-        "shares": _list(share),
-        "exact": _TRUTH,
-        "decisive": _or_null(_TEXT),
+        "total": or_null(NUMBER),
+        "shares": list_of(share),
+        "exact": TRUTH,
+        "decisive": or_null(TEXT),
     }
-    return _around({"comparison": _more(comparison), "attribution": _more(attribution)})
+    return answer({"comparison": record(comparison), "attribution": record(attribution)})
 
 
 def _network() -> Schema:
     kinds = {"enum": ["cause", "lesion", "finding"]}
-    node = _more({"id": _TEXT, "kind": kinds, "label": _TEXT, "probability": _SHARE, "entered": _TEXTS})
-    edge = _more({"source": _TEXT, "target": _TEXT, "strength": _SHARE})
-    return _around({"focus": _or_null(_TEXT), "nodes": _list(node), "edges": _list(edge)})
+    node = record({"id": TEXT, "kind": kinds, "label": TEXT, "probability": SHARE, "entered": TEXTS})
+    edge = record({"source": TEXT, "target": TEXT, "strength": SHARE})
+    return answer({"focus": or_null(TEXT), "nodes": list_of(node), "edges": list_of(edge)})
 
 
 def _model() -> Schema:
-    return _object(
+    return table(
         {
-            "version": _TEXT,
-            "digest": _TEXT,
+            "version": TEXT,
+            "digest": TEXT,
             "rates": {"enum": list(RATES)},
-            "vocabulary": _object({"contexts": _TABLE, "causes": _TABLE, "findings": _TABLE}),
+            "vocabulary": table({"contexts": _TABLE, "causes": _TABLE, "findings": _TABLE}),
             "parameters": _TABLE,
-            "stakes": _object({"causes": _TABLE, "examinations": _TABLE}),
-            "care": _object({"show_from": _SHARE, "causes": _TABLE}),
+            "stakes": table({"causes": _TABLE, "examinations": _TABLE}),
+            "care": table({"show_from": SHARE, "causes": _TABLE}),
             "sources": _TABLE,
         }
     )
 
 
 def _problem() -> Schema:
-    clashing = {**_TEXTS, "description": "The findings that clash, each as name = state."}
-    flags = _list(ref("RedFlag")) | {"description": "The red flags that stand although there is no answer."}
-    return _object(
+    clashing = {**TEXTS, "description": "The findings that clash, each as name = state."}
+    flags = list_of(ref("RedFlag")) | {"description": "The red flags that stand although there is no answer."}
+    return table(
         {
             "type": {"type": "string", "format": "uri-reference"},
-            "title": _TEXT,
+            "title": TEXT,
             "status": {"type": "integer"},
-            "detail": _TEXT,
+            "detail": TEXT,
             "findings": clashing,
             "red_flags": flags,
         },
         optional=("findings", "red_flags"),
     )
-
-
-# ---- forms ----------------------------------------------------------------------------------------------------------
-
-
-def _object(properties: Mapping[str, object], *, optional: tuple[str, ...] = (), more: bool = False) -> Schema:
-    """A schema of an object; ``more`` leaves room for other fields."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": more}
-
-
-def _more(properties: Mapping[str, object]) -> Schema:
-    """A schema of an object to which later versions may add fields."""
-    return _object(properties, more=True)
-
-
-def _list(items: Mapping[str, object]) -> Schema:
-    return {"type": "array", "items": dict(items)}
-
-
-def _or_null(schema: Mapping[str, object]) -> Schema:
-    return {"anyOf": [dict(schema), {"type": "null"}]}

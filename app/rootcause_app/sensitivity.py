@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rootcause.errors import InvalidInputError, nearest
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
     from rootcause import Model
     from rootcause.case import Case
+
+    Progress = Callable[[float], object]
+    """Called with the share of the work that is done, 0 to 1; it may raise to stop the work."""
 
 METHODS: Final = (
     "one-way",
@@ -29,7 +33,15 @@ METHODS: Final = (
 NUMBERS_NEEDED: Final[Mapping[str, int]] = {"one-way": 1, "two-way": 2, "tipping": 1}
 """How many of the model's numbers a method is about; the others take all that reach the answer."""
 
+LONG: Final = ("credal", "monte-carlo", "sobol", "value")
+"""Methods that may take longer than a client likes to wait: they tell how far they are, and can be stopped."""
+
+LEAST_DRAWS: Final[Mapping[str, int]] = {"monte-carlo": 2, "sobol": 2, "value": 100}
+MOST_DRAWS: Final[Mapping[str, int]] = {"monte-carlo": 20_000, "sobol": 256, "value": 10_000}
+"""What one request over HTTP may ask for: half a minute's work on two cores."""
+
 DRAWS: Final = 4_000
+_LONGEST_SHOWN: Final = 60
 _BASE_POINTS: Final = 256
 """Sobol indices ask for as many times the numbers that are looked at."""
 
@@ -60,22 +72,27 @@ class With:
         return self._about.below(self._result.to_text())
 
 
-def sensitivity(
-    model: Model, case: Case, method: str, cause: str, numbers: Sequence[str] = (), draws: int | None = None
-) -> Result:
-    """Answer one question.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question: what is asked of which numbers, how often to draw, and where to report."""
 
-    Args:
-        model: Whose numbers.
-        case: What was found.
-        method: One of ``METHODS``.
-        cause: The cause whose posterior is asked about.
-        numbers: Ids of the numbers that a one-way, two-way or tipping question is about.
-        draws: For methods that draw; ``None`` takes the usual number.
+    model: Model
+    case: Case
+    cause: str
+    numbers: Sequence[str]
+    draws: int | None
+    progress: Progress
+
+    def share(self, done: int, every: int) -> None:
+        """Report draws that are done as a share of all."""
+        self.progress(done / every)
+
+
+def check(model: Model, method: str, cause: str, numbers: Sequence[str] = (), draws: int | None = None) -> None:
+    """Refuse a question that cannot be asked, whatever the case.
 
     Raises:
-        InvalidInputError: If the method, the cause or a number is unknown, or the wrong count of numbers is named.
-        ImpossibleEvidenceError: If the findings cannot hold together.
+        InvalidInputError: As ``sensitivity``.
     """
     if method not in METHODS:
         raise InvalidInputError(
@@ -89,33 +106,66 @@ def sensitivity(
         raise InvalidInputError(f"number: {method} needs {needed} of the model's numbers, got {len(numbers)}")
     for id_ in numbers:
         if id_ not in model.priors.parameters:
-            raise InvalidInputError(
-                f"number: must be one of the model's, got {id_!r}{nearest(id_, model.priors.parameters)}"
-            )
-    if draws is not None and draws < 1:
-        raise InvalidInputError(f"draws: must be 1 or more, got {draws}")
-    return _ASK[method](model, case, cause, numbers, draws)
+            got = f"{id_[:_LONGEST_SHOWN]!r}{nearest(id_[:_LONGEST_SHOWN], model.priors.parameters)}"
+            raise InvalidInputError(f"number: must be one of the model's, got {got}")
+    if len(set(numbers)) < len(numbers):
+        raise InvalidInputError(f"number: {method} needs two different numbers, got {numbers[0]!r} twice")
+    least = LEAST_DRAWS.get(method, 1)
+    if draws is not None and draws < least:
+        raise InvalidInputError(f"draws: must be {least} or more for {method}, got {draws}")
 
 
-def _one_way(model: Model, case: Case, cause: str, numbers: Sequence[str], _: int | None) -> Result:
+def sensitivity(
+    model: Model,
+    case: Case,
+    method: str,
+    cause: str,
+    numbers: Sequence[str] = (),
+    draws: int | None = None,
+    *,
+    progress: Progress = lambda _: None,
+) -> Result:
+    """Answer one question.
+
+    Args:
+        model: Whose numbers.
+        case: What was found.
+        method: One of ``METHODS``.
+        cause: The cause whose posterior is asked about.
+        numbers: Ids of the numbers that a one-way, two-way or tipping question is about.
+        draws: For methods that draw; ``None`` takes the usual number, and the others take no notice.
+        progress: Called by the methods in ``LONG``; it may raise to stop the work.
+
+    Raises:
+        InvalidInputError: If the method, the cause or a number is unknown, the wrong count of numbers is named, one
+            stands twice, or there are too few draws.
+        ImpossibleEvidenceError: If the findings cannot hold together.
+    """
+    check(model, method, cause, numbers, draws)
+    return _ASK[method](_Asked(model, case, cause, numbers, draws, progress))
+
+
+def _one_way(asked: _Asked) -> Result:
     from rootcause.sensitivity.functions import sensitivity_function
     from rootcause.sensitivity.parameters import Number
 
-    return sensitivity_function(model, cause, Number(numbers[0]), case)
+    return sensitivity_function(asked.model, asked.cause, Number(asked.numbers[0]), asked.case)
 
 
-def _two_way(model: Model, case: Case, cause: str, numbers: Sequence[str], _: int | None) -> Result:
+def _two_way(asked: _Asked) -> Result:
     from rootcause.sensitivity.parameters import Number
     from rootcause.sensitivity.two_way import two_way
 
-    return two_way(model, cause, Number(numbers[0]), Number(numbers[1]), case)
+    x, y = map(Number, asked.numbers)
+    return two_way(asked.model, asked.cause, x, y, asked.case)
 
 
-def _tipping(model: Model, case: Case, cause: str, numbers: Sequence[str], _: int | None) -> Result:
+def _tipping(asked: _Asked) -> Result:
     from rootcause.sensitivity.parameters import Number
     from rootcause.sensitivity.tipping import tipping
 
-    return tipping(model, cause, Number(numbers[0]), case, rival=_rival(model, case, cause))
+    rival = _rival(asked.model, asked.case, asked.cause)
+    return tipping(asked.model, asked.cause, Number(asked.numbers[0]), asked.case, rival=rival)
 
 
 def _rival(model: Model, case: Case, cause: str) -> str:
@@ -126,55 +176,55 @@ def _rival(model: Model, case: Case, cause: str) -> str:
     return max(others, key=lambda other: float(found[other][1, 0]))
 
 
-def _tornado(model: Model, case: Case, cause: str, _numbers: Sequence[str], _: int | None) -> Result:
+def _tornado(asked: _Asked) -> Result:
     from rootcause.sensitivity.tornado import tornado
 
-    return tornado(model, case, cause)
+    return tornado(asked.model, asked.case, asked.cause)
 
 
-def _derivatives(model: Model, case: Case, cause: str, _numbers: Sequence[str], _: int | None) -> Result:
+def _derivatives(asked: _Asked) -> Result:
     from rootcause.sensitivity.derivatives import derivatives
 
-    return derivatives(model, cause, case)
+    return derivatives(asked.model, asked.cause, asked.case)
 
 
-def _stability(model: Model, case: Case, _cause: str, _numbers: Sequence[str], _: int | None) -> Result:
+def _stability(asked: _Asked) -> Result:
     from rootcause.sensitivity.stability import rank_stability
 
-    return rank_stability(model, case)
+    return rank_stability(asked.model, asked.case)
 
 
-def _credal(model: Model, case: Case, cause: str, _numbers: Sequence[str], _: int | None) -> Result:
+def _credal(asked: _Asked) -> Result:
     from rootcause.sensitivity.credal import credal_bounds
 
-    return credal_bounds(model, case, cause)
+    return credal_bounds(asked.model, asked.case, asked.cause, progress=asked.progress)
 
 
-def _monte_carlo(model: Model, case: Case, _cause: str, _numbers: Sequence[str], draws: int | None) -> Result:
+def _monte_carlo(asked: _Asked) -> Result:
     from rootcause.sensitivity.monte_carlo import monte_carlo
 
-    return monte_carlo(model, case, draws or DRAWS)
+    return monte_carlo(asked.model, asked.case, asked.draws or DRAWS, progress=asked.share)
 
 
-def _sobol(model: Model, case: Case, cause: str, _numbers: Sequence[str], draws: int | None) -> Result:
+def _sobol(asked: _Asked) -> Result:
     from rootcause.sensitivity.sobol import sobol
 
-    return sobol(model, case, cause, n=draws or _BASE_POINTS)
+    return sobol(asked.model, asked.case, asked.cause, n=asked.draws or _BASE_POINTS, progress=asked.share)
 
 
-def _structural(model: Model, case: Case, cause: str, _numbers: Sequence[str], _: int | None) -> Result:
+def _structural(asked: _Asked) -> Result:
     from rootcause.sensitivity.structural import structural
 
-    return structural(model, case, target=cause)
+    return structural(asked.model, asked.case, target=asked.cause)
 
 
-def _value(model: Model, case: Case, _cause: str, _numbers: Sequence[str], draws: int | None) -> Result:
+def _value(asked: _Asked) -> Result:
     from rootcause.sensitivity.value_of_parameters import value_of_parameters
 
-    return value_of_parameters(model, case, n=draws or DRAWS)
+    return value_of_parameters(asked.model, asked.case, n=asked.draws or DRAWS, progress=asked.share)
 
 
-_ASK: Final[Mapping[str, Callable[[Model, Case, str, Sequence[str], int | None], Result]]] = {
+_ASK: Final[Mapping[str, Callable[[_Asked], Result]]] = {
     "one-way": _one_way,
     "two-way": _two_way,
     "tipping": _tipping,

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from streamlit import config as streamlit_config
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import bootstrap
 
 from rootcause.engine import prepare
@@ -138,3 +139,6 @@ def _configure_streamlit(host: str, port: int) -> None:
     # The main script decides which folder's config file is read; set first, so that the options win over any file.
     streamlit_config._main_script_path = str(MAIN)  # noqa: SLF001  (as st.App itself does)
     bootstrap.load_config_options(theme.streamlit_options(host, port))
+    # Streamlit takes a folder pages/ beside the main script for scripts, until st.navigation has run once: the first
+    # visit of a server would find no page behind a link such as /network. This is what st.navigation sets then.
+    PagesManager.uses_pages_directory = False

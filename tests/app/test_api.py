@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,18 +24,26 @@ from rootcause import load_model, shipped_cases
 from rootcause.care import KINDS
 from rootcause.case import parse_case
 from rootcause.errors import RootcauseError
-from rootcause_app import api, queries, reporting, settings
+from rootcause.sensitivity.credal import credal_bounds
+from rootcause_app import api, long_requests, queries, reporting, sensitivity, settings
+from rootcause_app.cli import main
 from rootcause_app.problems import ProblemError
+from rootcause_app.sensitivity import LEAST_DRAWS, LONG, METHODS, MOST_DRAWS, NUMBERS_NEEDED, With
+from rootcause_app.sensitivity_schemas import NAMES
 from rootcause_app.strict_json import LONGEST_BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from httpx2 import Response
+    from starlette.types import Message
 
 JSON = {"content-type": "application/json"}
 PATIENT = "patient-Doe-1961"
-POSTS = ("diagnose", "explain", "next", "compare", "report", "network")
+POSTS = ("diagnose", "explain", "next", "compare", "report", "network", "sensitivity")
+NEEDED = {"sensitivity": {"cause": "epidural_hematoma"}}
+"""Parameters that a question cannot do without."""
 SEED: dict[str, Any] = dict(next(case for case in shipped_cases() if case.id == "post_microdiscectomy_l5").findings)
 SERIAL: dict[str, Any] = {
     "examinations": [
@@ -39,6 +51,8 @@ SERIAL: dict[str, Any] = {
         {"examination_day": 9, "toe_dorsiflexion": 1, "saddle_anesthesia": "absent"},
     ]
 }
+NUMBERS = ("rate.nerve_root_edema.microdiscectomy", "motor.nerve_root_edema")
+TWO = "?cause=nerve_root_edema&method=two-way&number={}&number={}"
 CLASHING = {"saddle_anesthesia": "present", "leg_weakness": "absent", "toe_dorsiflexion": 1}
 
 
@@ -52,7 +66,12 @@ def client() -> Iterator[TestClient]:
 
 def post(client: TestClient, body: str | bytes, query: str = "", path: str = "diagnose") -> Response:
     """Send a body as JSON, to be diagnosed where nothing else is said."""
-    return client.post(f"/api/v1/{path}{query}", content=body, headers=JSON)
+    return client.post(f"/api/v1/{path}{query}" if query else address(path), content=body, headers=JSON)
+
+
+def address(path: str) -> str:
+    """Return where a question is asked, with what it cannot do without."""
+    return f"/api/v1/{path}" + (f"?{urlencode(NEEDED[path])}" if path in NEEDED else "")
 
 
 def ask(client: TestClient, path: str, case: object, query: str = "") -> Response:
@@ -265,10 +284,15 @@ def test_the_document_names_every_path_and_its_parameters(client: TestClient) ->
     assert posts == {f"/api/v1/{name}" for name in POSTS}
     for path in posts:
         question = document["paths"][path]["post"]
-        for parameter in question["parameters"]:
-            name, values = parameter["name"], parameter["schema"]["enum"]
-            refused(client.post(f"{path}?{name}=x-{values[0]}", content="{", headers=JSON), 400)
-            assert "body: " in refused(client.post(f"{path}?{name}={values[-1]}", content="{", headers=JSON), 400)
+        listed = {parameter["name"]: parameter["schema"] for parameter in question["parameters"]}
+        needed = {parameter["name"] for parameter in question["parameters"] if parameter["required"]}
+        assert needed == NEEDED.get(path.removeprefix("/api/v1/"), {}).keys()
+        least = {name: known(listed[name])[0] for name in needed}
+        for name, schema in listed.items():
+            if schema["type"] != "array":  # what numbers a question takes hangs on its method
+                assert refused(client.post(f"{path}?{urlencode(least | {name: 'x'})}", content="{", headers=JSON), 400)
+                good = urlencode(least | {name: known(schema)[-1]})
+                assert "body: " in refused(client.post(f"{path}?{good}", content="{", headers=JSON), 400)
         assert {"400", "405", "413", "415", "422", "500"} <= question["responses"].keys()
     assert document["paths"]["/api/v1/report"]["post"]["responses"]["200"]["content"].keys() == {
         "text/html",
@@ -276,10 +300,146 @@ def test_the_document_names_every_path_and_its_parameters(client: TestClient) ->
     }
 
 
+def known(schema: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return values that a schema of a parameter allows: all, or the ends of a range."""
+    return tuple(schema["enum"]) if "enum" in schema else (schema["minimum"], schema["minimum"] + 1)
+
+
 def test_health_names_the_numbers_in_use(client: TestClient) -> None:
     """A watchdog sees that the process lives and what it answers from."""
     model = load_model()
     assert client.get("/healthz").json() == {"status": "ok", "version": model.version, "digest": model.digest}
+
+
+# ---- the modeler's questions ----------------------------------------------------------------------------------------
+
+
+def modelers_query(method: str, draws: int | None = None) -> str:
+    """Return the query of a method, with the numbers that it needs."""
+    parts = [("cause", "nerve_root_edema"), ("method", method)]
+    parts += [("number", id_) for id_ in NUMBERS[: NUMBERS_NEEDED.get(method, 0)]]
+    parts += [] if draws is None else [("draws", str(draws))]
+    return f"?{urlencode(parts)}"
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "credal"])
+def test_every_method_answers_as_the_command_line(
+    client: TestClient, method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same JSON, which fits the schema of its method and none of the others."""
+    draws = LEAST_DRAWS.get(method)
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps(SEED), "utf-8")
+    words = ["sensitivity", str(file), "--cause", "nerve_root_edema", "--method", method, "--format", "json"]
+    for id_ in NUMBERS[: NUMBERS_NEEDED.get(method, 0)]:
+        words += ["--number", id_]
+    assert main(words + (["--draws", str(draws)] if draws else [])) == 0
+    response = ask(client, "sensitivity", SEED, modelers_query(method, draws))
+    assert response.status_code == 200
+    assert response.json() == json.loads(capsys.readouterr().out)
+    for schema in (NAMES[method], "Sensitivity"):
+        validator(client, schema).validate(response.json())
+
+
+def test_credal_bounds_fit_their_schema(client: TestClient) -> None:
+    """Over three numbers and without a finding: all twenty take too long for a test."""
+    model = settings.current_model()
+    answer = With(model, credal_bounds(model, {"procedure": "fusion"}, "nerve_root_edema", most=3)).to_dict()
+    for schema in ("Credal", "Sensitivity"):
+        validator(client, schema).validate(plain(answer))
+
+
+def test_every_method_has_a_schema(client: TestClient) -> None:
+    """And every number of the model is a value that the document lists."""
+    document = client.get("/api/v1/openapi.json").json()
+    assert NAMES.keys() == set(METHODS)
+    parameters = document["paths"]["/api/v1/sensitivity"]["post"]["parameters"]
+    listed = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    assert listed["number"]["items"]["enum"] == list(settings.current_model().priors.parameters)
+    assert listed["method"]["default"] == "tornado"
+    assert set(MOST_DRAWS) <= set(LONG)
+
+
+def test_two_numbers_keep_their_order(client: TestClient) -> None:
+    """The first is x, the second y."""
+    for x, y in (NUMBERS, NUMBERS[::-1]):
+        answer = ask(client, "sensitivity", SEED, TWO.format(x, y)).json()
+        assert (answer["x"], answer["y"]) == (x, y)
+
+
+def test_work_that_takes_too_long_is_given_up(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal says so; nothing of the answer is sent."""
+    monkeypatch.setattr(long_requests, "LONGEST_WORK", -1.0)
+    response = ask(client, "sensitivity", SEED, modelers_query("monte-carlo", 64))
+    assert "an answer may take -1 s of work over HTTP, got 100% of it by then" in refused(response, 503)
+    validator(client, "Problem").validate(response.json())
+
+
+async def sent_by_a_client_that_leaves(left: anyio.Event) -> list[Message]:
+    """Ask for draws, close the connection once told to, and return what was sent back."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/sensitivity",
+        "root_path": "/api",
+        "query_string": modelers_query("monte-carlo", 64)[1:].encode(),
+        "headers": [(b"content-type", b"application/json")],
+    }
+    incoming: list[Message] = [{"type": "http.request", "body": json.dumps(SEED).encode(), "more_body": False}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if incoming:
+            return incoming.pop()
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await api.application()(scope, receive, send)
+    return sent
+
+
+def test_work_for_a_client_that_went_away_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its next report: work that never ends by itself comes to an end."""
+    reports: list[float] = []
+
+    async def leave() -> list[Message]:
+        left = anyio.Event()
+        token = anyio.lowlevel.current_token()
+
+        def endless(*_: object, progress: Callable[[float], object]) -> None:
+            anyio.from_thread.run_sync(left.set, token=token)
+            while len(reports) < 10_000:
+                reports.append(0.5)
+                progress(0.5)
+                time.sleep(0.001)
+
+        monkeypatch.setattr(sensitivity, "sensitivity", endless)
+        return await sent_by_a_client_that_leaves(left)
+
+    sent = anyio.run(leave)
+    assert [message.get("status") for message in sent] == [503, None]
+    assert 1 <= len(reports) < 10_000
+
+
+def test_a_client_that_leaves_the_line_leaves_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many wait already, nothing is started for it."""
+    monkeypatch.setattr(sensitivity, "sensitivity", pytest.fail)
+
+    async def leave() -> list[Message]:
+        full = anyio.CapacityLimiter(1)
+        full.acquire_on_behalf_of_nowait("somebody else")
+        monkeypatch.setattr(long_requests, "_waiting", lambda: full)
+        left = anyio.Event()
+        left.set()
+        return await sent_by_a_client_that_leaves(left)
+
+    assert [message.get("status") for message in anyio.run(leave)] == [503, None]
+
+
+# ---- refusals -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -294,6 +454,19 @@ def test_health_names_the_numbers_in_use(client: TestClient) -> None:
         ("report", "?format=docx", "format: must be html or pdf, got 'docx'"),
         ("network", "?focus=symptom_onset", "focus: must be a cause, a lesion or a finding, got 'symptom_onset'"),
         ("diagnose", "?cause=csf_leak", "query: the only parameter is rates, got 'cause'"),
+        ("sensitivity", "?method=tornado", "cause: must be a known cause, got none"),
+        ("sensitivity", "?cause=csf_leak&method=tornados", "method: must be a method, got 'tornados' (did you mean"),
+        ("sensitivity", "?cause=csf_leak&draws=1e3", "draws: must be a whole number from 2 to 20,000, got '1e3'"),
+        ("sensitivity", f"?cause=csf_leak&draws={'9' * 5000}", "draws: must be a whole number from 2 to 20,000"),
+        ("sensitivity", "?cause=csf_leak&draws=²", "draws: must be a whole number from 2 to 20,000, got '²'"),
+        ("sensitivity", "?cause=csf_leak&method=sobol&draws=257", "draws: must be at most 256 for sobol over HTTP"),
+        ("sensitivity", "?cause=csf_leak&method=value&draws=99", "draws: must be 100 or more for value, got 99"),
+        ("sensitivity", "?cause=csf_leak&method=one-way", "number: one-way needs 1 of the model's numbers, got 0"),
+        ("sensitivity", "?cause=csf_leak&number=rate.x", "number: tornado needs 0 of the model's numbers, got 1"),
+        ("sensitivity", "?cause=csf_leak&method=tipping&number=x", "number: must be one of the model's, got 'x'"),
+        ("sensitivity", TWO.format(NUMBERS[0], NUMBERS[0]), "number: two-way needs two different numbers"),
+        ("sensitivity", f"{TWO}&number=x", "query: number may stand twice, got it more often"),
+        ("sensitivity", "?focus=root_L5", "query: the only parameters are method, cause, number, draws and rates, got"),
     ],
 )
 def test_a_query_that_is_not_known_is_a_bad_request(client: TestClient, path: str, query: str, said: str) -> None:
@@ -309,8 +482,9 @@ def test_what_a_query_says_is_known_or_refused(name: str, value: str) -> None:
     """Whatever is sent, the value of a parameter is one of its own, and a refusal is one short sentence."""
     known = (queries.CAUSE_OR_NONE, queries.AHEAD, queries.FORMAT, queries.FOCUS, queries.RATES)
     request = Request({"type": "http", "query_string": urlencode({name: value}).encode(), "headers": []})
-    if value in {parameter.name: parameter.values for parameter in known}.get(name, ()):
-        assert queries.read_query(request, *known)[name] == value
+    if value in {parameter.name: parameter.values or () for parameter in known}.get(name, ()):
+        query = queries.read_query(request, *known)
+        assert (query[name], query.every(name)) == (value, (value,))
         return
     with pytest.raises(ProblemError) as refusal:
         queries.read_query(request, *known)
@@ -340,7 +514,7 @@ def test_what_is_not_two_cases_is_unprocessable(client: TestClient, body: object
 @pytest.mark.parametrize("path", POSTS)
 def test_every_question_refuses_alike(client: TestClient, path: str) -> None:
     """Another content type, too long a body, what is no object, a case that does not fit, another method."""
-    refused(client.post(f"/api/v1/{path}", content="{}", headers={"content-type": "text/plain"}), 415)
+    refused(client.post(address(path), content="{}", headers={"content-type": "text/plain"}), 415)
     refused(post(client, b" " * (LONGEST_BODY + 1), path=path), 413)
     refused(post(client, "[]", path=path), 400)
     assert "did you mean 'fever'" in refused(ask(client, path, {"fevre": "present"}), 422)

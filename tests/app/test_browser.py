@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-PATHS = ("/", "/network", "/compare", "/step", "/numbers")
+PATHS = ("/", "/network", "/compare", "/sensitivity", "/sources", "/step", "/numbers", "/own")
+NAMES = {"/network": "Network", "/own": "Your numbers"}
 WIDE = (1280, 1400)
 PHONE = (400, 900)
 
@@ -123,6 +124,65 @@ def test_no_pane_has_a_barrier_or_scrolls_sideways(
     found = Axe().run(page).response["violations"]
     assert not [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
     assert page.locator('[data-testid="stMain"]').evaluate("element => element.scrollWidth") <= size[0]
+    page.close()
+
+
+@pytest.mark.parametrize("pane", ["One or two numbers", "Intervals and ranks", "Structure"])
+@pytest.mark.parametrize(("scheme", "size"), [("light", PHONE), ("dark", WIDE)], ids=["light-phone", "dark-wide"])
+def test_no_pane_of_the_modelers_page_has_a_barrier(
+    browser: Browser, address: str, scheme: Scheme, size: tuple[int, int], pane: str
+) -> None:
+    """The figures, their tables, and what is folded away below them; the work behind them has ended by then."""
+    page = opened(browser, f"{address}/sensitivity", size, scheme)
+    page.get_by_role("radio", name=pane).click()
+    take = page.get_by_role("button", name="Take it with you").first
+    take.wait_for(timeout=60_000)
+    settle(page)
+    page.get_by_text("The numbers", exact=True).first.click()
+    take.click()
+    page.get_by_role("button", name="SVG", exact=True).wait_for()
+    found = Axe().run(page).response["violations"]
+    assert not [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    assert page.locator('[data-testid="stMain"]').evaluate("element => element.scrollWidth") <= size[0]
+    page.close()
+
+
+def test_a_figure_is_downloaded_as_a_picture_and_as_numbers(browser: Browser, address: str, tmp_path: Path) -> None:
+    """The picture is made on the click; the file has the figure's name and its numbers."""
+    page = opened(browser, f"{address}/sensitivity")
+    page.get_by_role("button", name="Take it with you").first.click()
+    for kind, begins in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"number,meaning,")):
+        with page.expect_download() as begun:
+            page.get_by_role("button", name=kind, exact=True).click()
+        file = tmp_path / begun.value.suggested_filename
+        begun.value.save_as(file)
+        assert file.name.startswith("rootcause-tornado-")
+        assert file.read_bytes().startswith(begins)
+    page.close()
+
+
+@pytest.mark.parametrize("path", ["/network", "/own"])
+def test_the_first_visit_of_a_server_may_follow_a_link(browser: Browser, path: str) -> None:
+    """A page is found by its address before anybody has seen the Explorer, and nothing is said to be missing."""
+    with running_server() as fresh:
+        page = opened(browser, fresh + path)
+        assert page.get_by_text("Page not found").count() == 0
+        assert page.url == fresh + path
+        assert page.get_by_role("link", name=NAMES[path]).get_attribute("aria-current") == "page"
+        page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_chosen_of_a_list_can_be_read(browser: Browser, address: str, scheme: Scheme) -> None:
+    """A tag has enough contrast on the accent, which is light in the dark theme."""
+    page = opened(browser, f"{address}/numbers", WIDE, scheme)
+    page.get_by_role("combobox", name="Basis").click()
+    page.get_by_role("option", name="cited").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Remove cited").wait_for()
+    settle(page)
+    found = Axe().run(page).response["violations"]
+    assert not [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
     page.close()
 
 

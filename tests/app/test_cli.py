@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Runner = Callable[..., tuple[int, str, list[str]]]
 
 CASE = {"procedure": "microdiscectomy", "symptom_onset": 7, "toe_dorsiflexion": "weak", "plantarflexion": "normal"}
+ARCHETYPES = Path(__file__).parents[1] / "data" / "archetypes.json"
 HEAVY = ("altair", "fastapi", "pandas", "pgmpy", "pyarrow", "sklearn", "streamlit", "uvicorn")
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices of this kind are of Unix")
 
@@ -216,7 +217,7 @@ def test_a_file_that_is_not_there_is_one_sentence(run: Runner, tmp_path: Path) -
         (("diagnose",), "diagnose: the following arguments are required: CASE"),
         (("diagnose", "x", "--form", "json"), "unrecognized arguments: --form"),
         (("diagnose", "x", "--format", "xml"), "diagnose: argument --format: invalid choice: 'xml'"),
-        (("priors",), "priors: the following arguments are required: check|list|schema"),
+        (("priors",), "priors: the following arguments are required: check|list|schema|local"),
         (("priors", "list", "--basis", "guessed"), "priors list: argument --basis: invalid choice: 'guessed'"),
         (
             ("priors", "list", "--rates", "seeds"),
@@ -386,6 +387,22 @@ def test_every_number_is_listed(run: Runner) -> None:
     assert next(row for row in data["parameters"] if row["id"] == cited.id) == cited.model_dump(mode="json")
 
 
+def test_local_counts_update_a_number_and_write_a_folder(run: Runner, tmp_path: Path, case: Path) -> None:
+    """What is written is taken by --priors; what cannot be read is one sentence."""
+    counts, out = tmp_path / "local.toml", tmp_path / "mine"
+    number = "rate.epidural_hematoma.open_microdiscectomy"
+    counts.write_text(f'[[local]]\nid = "{number}"\nevents = 12\nof = 480\nsource = "registry"\n', "utf-8")
+    status, text, said = run("priors", "local", counts, "--out", out, "--case", case, "--format", "json")
+    assert (status, said) == (0, [])
+    assert strict(text)["own"]["digest"] == load_model(out).digest
+    assert run("diagnose", case, "--priors", out)[0] == 0
+    assert "12/480" in run("priors", "local", counts, "--rates", "literature")[1]
+    counts.write_text(f'[[local]]\nid = "{number}x"\nevents = 12\nof = 480\n', "utf-8")
+    assert "did you mean" in complaint(run, "priors", "local", counts)
+    assert "must be a readable file" in complaint(run, "priors", "local", tmp_path / "none.toml")
+    assert "required: FILE" in complaint(run, "priors", "local")
+
+
 @pytest.mark.parametrize("basis", ["cited", "derived", "assumed"])
 def test_numbers_are_filtered_by_basis(run: Runner, basis: str) -> None:
     """Only those of the basis are left, and none of them is missing."""
@@ -429,6 +446,34 @@ def test_evaluate_prints_a_table_or_data(run: Runner, tmp_path: Path) -> None:
     assert all(line.startswith(f"rootcause: {file}: case one: ") for line in said)
 
 
+def test_a_model_is_tested_against_what_was_expected(run: Runner, tmp_path: Path) -> None:
+    """Write what is expected, compare; other rates change a rank, and the exit status says so."""
+    cases, file = ARCHETYPES, tmp_path / "expected.toml"
+    status, text, said = run("evaluate", cases, "--write-expected", file)
+    assert (status, said) == (0, [])
+    assert text.startswith(f"Wrote {file}: what is expected of ")
+    assert run("evaluate", cases, "--expect", file)[0] == 0
+    status, text, said = run("evaluate", cases, "--expect", file, "--rates", "literature", "--format", "json")
+    assert (status, said) == (1, [])
+    assert strict(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--tolerance", "0.01"), "evaluate: --tolerance must stand with --expect or --write-expected, got neither"),
+        (("--expect", "a.toml", "--write-expected", "b.toml"), "not allowed with argument"),
+        (("--write-expected", "b.yaml"), "must be .toml or .json, got '.yaml'"),
+        (("--expect", "none.toml"), "none.toml"),
+    ],
+)
+def test_a_slip_in_what_is_expected_is_told_before_the_cases_are_read(
+    run: Runner, words: tuple[str, ...], said: str
+) -> None:
+    """The file of cases does not exist, and nobody has looked."""
+    assert said in complaint(run, "evaluate", "no-cases.json", *words)
+
+
 @pytest.mark.parametrize(("name", "words"), [("network.net", ()), ("network", ("--format", "bif"))])
 def test_export_writes_a_file(tmp_path: Path, name: str, words: tuple[str, ...]) -> None:
     """By its ending or the named format; pgmpy's warnings about itself are not shown."""
@@ -454,8 +499,9 @@ def test_serve_is_started_with_what_was_given(run: Runner, own_numbers: Path, mo
 def test_help_and_version_succeed(run: Runner) -> None:
     """Each command has a help of its own, and the disclaimer is in each."""
     assert run("--version") == (0, f"rootcause {__version__}\n", [])
-    questions = (("diagnose",), ("explain",), ("next",), ("compare",), ("report",))
-    for words in ((), *questions, ("priors", "check"), ("evaluate",), ("export",), ("serve",)):
+    questions = (("diagnose",), ("explain",), ("next",), ("switch",), ("compare",), ("report",))
+    numbers = (("priors", "check"), ("priors", "local"))
+    for words in ((), *questions, *numbers, ("evaluate",), ("export",), ("serve",)):
         status, out, said = run(*words, "--help")
         assert (status, said) == (0, [])
         assert "not a medical device" in out
@@ -469,6 +515,7 @@ def test_help_and_version_succeed(run: Runner) -> None:
         ("diagnose", "CASE"),
         ("explain", "CASE"),
         ("next", "CASE"),
+        ("switch", "CASE"),
         ("compare", "CASE", "CASE"),
         ("report", "CASE", "REPORT"),
         ("priors", "list"),

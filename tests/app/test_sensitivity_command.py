@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rootcause import load_model, shipped_cases
+from rootcause import sensitivity as library
 from rootcause_app.cli import main
-from rootcause_app.sensitivity import METHODS, NUMBERS_NEEDED
+from rootcause_app.sensitivity import LEAST_DRAWS, LONG, METHODS, MOST_DRAWS, NUMBERS_NEEDED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,13 @@ def case(tmp_path: Path) -> Path:
     file = tmp_path / "case.json"
     file.write_text(json.dumps({"findings": FINDINGS}), "utf-8")
     return file
+
+
+def test_the_methods_have_the_librarys_names() -> None:
+    """In Python, on the command line and over HTTP."""
+    assert tuple(library.METHODS) == METHODS
+    assert set(NUMBERS_NEEDED) | set(LONG) | set(LEAST_DRAWS) <= set(METHODS)
+    assert LEAST_DRAWS.keys() == MOST_DRAWS.keys()
 
 
 @pytest.mark.parametrize("method", QUICK)
@@ -62,7 +70,15 @@ def test_the_tornado_is_the_default_and_the_librarys(case: Path, capsys: pytest.
         (["--cause", "csf_leak", "--method", "one-way"], "number: one-way needs 1 of the model's numbers, got 0"),
         (["--cause", "csf_leak", "--number", "rate.csf_leak.fusion"], "number: tornado needs 0"),
         (["--cause", "csf_leak", "--method", "one-way", "--number", "rate.x"], "number: must be one of the model's"),
-        (["--cause", "csf_leak", "--method", "monte-carlo", "--draws", "0"], "draws: must be 1 or more, got 0"),
+        (
+            ["--cause", "csf_leak", "--method", "two-way", *2 * ["--number", NUMBERS[0]]],
+            "number: two-way needs two",
+        ),
+        (["--cause", "csf_leak", "--method", "value", "--draws", "99"], "draws: must be 100 or more for value, got 99"),
+        (
+            ["--cause", "csf_leak", "--method", "monte-carlo", "--draws", "0"],
+            "draws: must be 2 or more for monte",
+        ),
         ([], "the following arguments are required: --cause"),
     ],
 )

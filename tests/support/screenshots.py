@@ -17,6 +17,7 @@ SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 
 CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDE: Final = (1280, 1500)
+LOW: Final = (1280, 1100)
 PHONE: Final = (400, 2600)
 
 
@@ -44,12 +45,18 @@ def main(out: Path) -> None:
             for scheme in SCHEMES:
                 _picture(browser, f"{address}/", out / f"{name}-{scheme}.png", scheme, WIDE, clicks=clicks)
             _picture(browser, f"{address}/", out / f"{name}-400px.png", "light", PHONE, clicks=clicks)
-        for path in ("network", "compare"):
+        for pane in ("Which numbers", "One or two numbers", "Intervals and ranks", "Structure"):
+            name = f"sensitivity-{pane.split()[0].lower()}"
+            clicks = (f'role=radio[name="{pane}"]',)
             for scheme in SCHEMES:
-                _picture(browser, f"{address}/{path}", out / f"{path}-{scheme}.png", scheme, (1280, 1100))
+                _picture(browser, f"{address}/sensitivity", out / f"{name}-{scheme}.png", scheme, WIDE, clicks=clicks)
+            _picture(browser, f"{address}/sensitivity", out / f"{name}-400px.png", "light", PHONE, clicks=clicks)
+        for path, size in (("network", LOW), ("compare", LOW), ("sources", WIDE), ("own", WIDE)):
+            for scheme in SCHEMES:
+                _picture(browser, f"{address}/{path}", out / f"{path}-{scheme}.png", scheme, size)
             _picture(browser, f"{address}/{path}", out / f"{path}-400px.png", "light", PHONE)
         for scheme in SCHEMES:
-            _picture(browser, f"{address}/step", out / f"step-{scheme}.png", scheme, (1280, 1100), presses=4)
+            _picture(browser, f"{address}/step", out / f"step-{scheme}.png", scheme, LOW, presses=4)
         _picture(browser, f"{address}/step", out / "step-400px.png", "light", PHONE, presses=2)
         _picture(browser, f"{address}/numbers", out / "numbers-light.png", "light", (1280, 1000))
         _picture(browser, f"{address}/numbers", out / "numbers-400px.png", "dark", (400, 1200))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from rootcause_app.components import labels, numbers
+from rootcause_app.components import influence_view, labels, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rootcause import Model
     from rootcause.diagnosis import CausePosterior
     from rootcause.priors import Parameter, Source
+    from rootcause_app.components.influence_view import Influence
 
 BASES: Final = {
     "cited": "from a record or from the seed document",
@@ -104,11 +105,19 @@ def card_html(model: Model, parameter: Parameter) -> str:
     )
 
 
-def table_html(model: Model, parameters: Iterable[Parameter]) -> str:
-    """A dense table, one parameter a row, with the rest of what is known folded away in it."""
-    titles = ("Value", "Range", "Meaning", "Basis", "Sources")
-    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    rows = "".join(_row(model, parameter) for parameter in parameters)
+def table_html(model: Model, parameters: Iterable[Parameter], influence: Influence | None = None) -> str:
+    """A dense table, one parameter a row, with the rest of what is known folded away in it.
+
+    Args:
+        model: Whose parameters.
+        parameters: The rows.
+        influence: How far each moves an answer, for a column of its own.
+    """
+    titles = ["Value", "Range", "Meaning", "Basis", "Sources"]
+    if influence is not None:
+        titles.append(influence_view.title(influence))
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    rows = "".join(_row(model, parameter, influence) for parameter in parameters)
     return f'<table class="rc-table rc-parameters"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
@@ -143,7 +152,7 @@ def source_html(source: Source) -> str:
     return f"{escape(source.citation)} {link}"
 
 
-def _row(model: Model, parameter: Parameter) -> str:
+def _row(model: Model, parameter: Parameter, influence: Influence | None) -> str:
     kind = " · ".join(filter(None, (labels.RANGES.get(parameter.range, parameter.range), parameter.horizon)))
     low, high = numbers.parameter(parameter.low, sign=False), numbers.parameter(parameter.high)
     facts = _facts(parameter)
@@ -154,7 +163,8 @@ def _row(model: Model, parameter: Parameter) -> str:
         f"<td>{low} to {high}<small>{escape(kind)}</small></td>"
         f"<td>{escape(parameter.meaning)}<small>{escape(parameter.id)}</small>"
         f"{more}{_considered(model, parameter)}</td>"
-        f"<td>{badge_html(parameter.basis)}</td><td>{_sources(model, parameter)}</td></tr>"
+        f"<td>{badge_html(parameter.basis)}</td><td>{_sources(model, parameter)}</td>"
+        f"{influence_view.cell_html(influence, parameter) if influence is not None else ''}</tr>"
     )
 
 

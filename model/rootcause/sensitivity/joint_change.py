@@ -30,6 +30,9 @@ _SEARCHES = 50
 _SURELY = 1 + 1e-12
 """More must be gained than by making the evidence impossible: of nothing, any level is nothing."""
 
+_REACHED = 1e-12
+"""Nearer than that a posterior is at the level: what is left is rounding, and no change is due to it."""
+
 _MOVED = 1e-9
 
 
@@ -108,6 +111,8 @@ def smallest_joint_change(
 ) -> JointChange:
     """Return the smallest change of all entries of one table together that brings a posterior to a level.
 
+    A posterior within 1e-12 of the level is there already: no entry changes, and the distance is 0.
+
     Args:
         engine: The network.
         target: A node with one of its states.
@@ -172,7 +177,7 @@ class _Problem:
 
     def solve(self) -> Array | None:
         """Return the table with the least ratio of ratios, or ``None``."""
-        if self.wanted <= 0:
+        if self.wanted <= _REACHED:
             return self.old.copy()
         low, high, wanted = 0.0, _FARTHEST, self.wanted * _SURELY
         if self._most(high)[0] < wanted:

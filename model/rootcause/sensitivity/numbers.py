@@ -17,7 +17,7 @@ from rootcause.engine import Drawn, Engine, Part
 from rootcause.errors import InvalidInputError, nearest
 from rootcause.priors import Parameter, Priors, share_groups
 from rootcause.structure import build
-from rootcause.uncertainty import Noting, points
+from rootcause.uncertainty import Draws, Noting, points
 
 Array = NDArray[np.float64]
 
@@ -76,7 +76,11 @@ class Figures:
         """Tables at two draws of all numbers: what is zero or equal in both is so whatever the numbers."""
         generator = np.random.default_rng(0)
         some = {id_: generator.uniform(0.2, 0.8, 2) for id_ in self.points}
-        return Drawn(cache(lambda name: self._nodes[name].fill(some)), 2)
+        return Drawn(cache(lambda name: self.fill(name, some)), 2)
+
+    def fill(self, name: str, numbers: Draws) -> Array:
+        """Return the table of a node from values of all numbers, shape ``(*cards of parents, card, draws)``."""
+        return self._nodes[name].fill(numbers)
 
     def known(self, id_: str) -> Parameter:
         """Return a number.
@@ -115,7 +119,7 @@ class Figures:
         @cache
         def table(name: str) -> Array:
             if name in nodes:
-                return self._nodes[name].fill(numbers)
+                return self.fill(name, numbers)
             return engine.table(name)[..., np.newaxis]
 
         return table
@@ -138,7 +142,7 @@ class Figures:
         numbers = {id_: np.repeat(self.points[id_], len(ids)) for id_ in ids}
         for column, id_ in enumerate(ids):
             numbers[id_][column] = value
-        entries = part.entries(lambda name: self._nodes[name].fill(self.points | numbers))
+        entries = part.entries(lambda name: self.fill(name, self.points | numbers))
         return np.broadcast_to(entries, (len(entries), len(ids)))
 
 

@@ -7,7 +7,6 @@ and the tables that other values make. The posteriors come from the engine, many
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,8 @@ from rootcause.engine import Drawn, Engine
 from rootcause.engine.layout import Tables
 from rootcause.errors import InvalidInputError, nearest
 from rootcause.priors import Parameter, share_groups
+from rootcause.sensitivity.numbers import Modelled, figures_of
 from rootcause.uncertainty import Draws
-
-if TYPE_CHECKING:
-    from rootcause.model import Model
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -130,18 +127,18 @@ class Subject:
         return {id_: tuple(nodes) for id_, nodes in found.items()}
 
 
-def subject_of_model(model: "Model") -> Subject:
+def subject_of_model(model: Modelled) -> Subject:
     """Return the shipped model, or that of another folder, as a function of its published numbers."""
-    parameters = model.priors.parameters
-    nodes = model._nodes  # noqa: SLF001 - the model has no public way to fill its tables yet
+    figures = figures_of(model)
+    parameters = figures.parameters
     return Subject(
         engine=model.engine,
         points={id_: item.point for id_, item in parameters.items()},
         low={id_: item.low for id_, item in parameters.items()},
         high={id_: item.high for id_, item in parameters.items()},
         wholes={name: tuple(ids) for name, ids in share_groups(parameters).items()},
-        fill=lambda name, numbers: nodes[name].fill(numbers),
-        numbers_of=model._numbers_of,  # noqa: SLF001 - as above
+        fill=figures.fill,
+        numbers_of=figures.numbers_of.__getitem__,
         parameters=parameters,
     )
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from SALib.analyze import sobol as salib
 
+import concrete
 from oracle import Network
 from rootcause import Model, load_model, shipped_cases
 from rootcause.engine import Engine
@@ -259,6 +260,54 @@ def test_swaps_in_the_model_are_questions(model: Model, patient: dict[str, Any])
         found = swaps.swapped(ids, second, nodes)
         mixed = first | {id_: second[id_] for id_ in ids}
         np.testing.assert_allclose(found, question.posteriors(subject.drawn(mixed, 6))[row], atol=1e-12)
+
+
+# ---- a published network --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def strength() -> Engine:
+    """The strength of concrete in sixteen causes (bnsobol)."""
+    return concrete.concrete()
+
+
+def test_the_published_indices_of_concrete(strength: Engine) -> None:
+    """bnsobol, all of E1 to E16: E6 .062810892729 and .07860427463662, E7 .017834962355 and .02502635437597.
+
+    The published variance, .24176897867295, is that of tables whose rows do not quite sum to 1, and were not scaled.
+    """
+    found = sobol_nodes(strength, "O", concrete.SCORES, concrete.INPUTS)
+    ph, humidity = found.indices["E6"], found.indices["E7"]
+    assert (ph.first, humidity.first) == pytest.approx((0.062810892729, 0.017834962355), abs=1e-12)
+    assert (ph.total, humidity.total) == pytest.approx((0.07860427463662, 0.02502635437597), abs=1e-14)
+    assert found.variance * concrete.mass() ** 2 == pytest.approx(0.24176897867295, abs=1e-14)
+
+
+def test_the_printed_indices_of_concrete(strength: Engine) -> None:
+    """The notebook of bnsobol leaves E16 out and prints the totals .07964388863195926 and .025356869386768177."""
+    found = sobol_nodes(strength, "O", concrete.SCORES, concrete.INPUTS[:-1])
+    totals = found.indices["E6"].total, found.indices["E7"].total
+    assert totals == pytest.approx((0.07964388863195926, 0.025356869386768177), abs=1e-13)
+
+
+def test_drawn_indices_of_concrete_surround_the_published_ones(strength: Engine) -> None:
+    """From 256 points, every interval holds its exact index, and the estimates lie within .03 of them."""
+    scores = np.array(list(concrete.SCORES.values()))
+
+    def expected(x: Array) -> Array:
+        states = {name: [concrete.STATES[int(code)] for code in row] for name, row in zip(names, x, strict=True)}
+        return np.asarray(strength.query_batch(states, ["O"])["O"] @ scores)
+
+    def thirds(u: Array) -> Array:
+        return np.minimum(np.floor(3 * u), 2)
+
+    names = concrete.INPUTS
+    exact = sobol_nodes(strength, "O", concrete.SCORES, names).indices
+    drawn = sobol_of(expected, dict.fromkeys(names, thirds), n=256)
+    for name, own in drawn.indices.items():
+        assert own.first_low <= exact[name].first <= own.first_high, name
+        assert own.total_low <= exact[name].total <= own.total_high, name
+        assert (own.first, own.total) == pytest.approx((exact[name].first, exact[name].total), abs=0.03), name
 
 
 # ---- inputs that are nodes ------------------------------------------------------------------------------------------

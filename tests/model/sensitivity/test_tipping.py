@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linprog
@@ -127,6 +127,23 @@ def test_no_smaller_change_of_a_table_would_do(question: Asked, level: float) ->
         assert best_gain(found.old, gains, found.distance * 0.98) < wanted
         single = tipping(engine, question.target, question.entry, question.evidence, threshold=level).nearest
         assert single is None or found.distance <= single.distance + 1e-6
+
+
+@random_networks
+@given(question=asked(("proportional",)), off=st.floats(-9e-13, 9e-13))
+def test_rounding_asks_for_no_change_of_a_table(question: Asked, off: float) -> None:
+    """A level that is where the posterior is, to 1e-12, needs no change: the table stays as it is to the last digit."""
+    engine = question.engine()
+    node, state = question.target
+    weights = engine.weights(question.evidence)
+    now = float(engine.marginals(weights, [node]).posterior[node][engine.states[node].index(state), 0])
+    assume(0.01 < now < 0.99)
+    found = smallest_joint_change(engine, question.target, question.entry.node, question.evidence, now + off)
+    assert found.distance == 0
+    assert found.table is not None
+    assert (found.table == found.old).all()
+    assert found.after == pytest.approx(found.before, abs=1e-12)
+    assert not found.changed()
 
 
 def gains_of(engine: Engine, question: Asked, level: float) -> Array:

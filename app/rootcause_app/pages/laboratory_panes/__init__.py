@@ -1,0 +1,1 @@
+"""The panes of the page on sensitivity: one question of a modeler each."""
