@@ -327,6 +327,25 @@ class Engine:
         sig = machine.layout.entries(structure.tables, structure.draws)
         return self._posterior_slopes(machine, weights, target, asked, sig)
 
+    def log_slopes(
+        self, weights: Weights, drawn: Drawn, also: Iterable[str] = ()
+    ) -> tuple[Array, list[tuple[Part, Array]]]:
+        """Return ln P(evidence) and its derivative by every entry of the tables that the engine works with, by draw.
+
+        Args:
+            weights: By node, a likelihood for each state.
+            drawn: The tables.
+            also: Other nodes that the tables must have as they are, so that two pieces of evidence get the same ones.
+
+        Returns:
+            ln P(evidence), minus infinity where it is impossible, shape ``(draws,)``; and each table with its
+            derivatives, shape ``(entries, draws)``, zero where the evidence is impossible.
+        """
+        machine = self._machine_for((*weights, *also), drawn)
+        logs, slopes = machine.slopes_of_draws(self._codes_of(machine, weights), drawn)
+        starts = machine.layout.offsets
+        return logs, [(part, slopes[starts[k] : starts[k + 1]]) for k, part in enumerate(machine.layout.parts)]
+
     def _posterior_slopes(
         self, machine: "Machine", weights: Weights, target: str, asked: Array, sig: Array
     ) -> list[tuple[Part, Array]]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootcause.engine.kernels import STORE, cases, planner
+from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.layout import Drawn, Layout, Shape, Tables, lay_out
 from rootcause.errors import ModelTooLargeError
 
@@ -44,12 +45,6 @@ _TRIES_ONCE = 32
 _DENSE = 200_000.0
 """Multiplications for all marginals without evidence up to which one fixed order serves every case."""
 
-_BLOCK = 32
-"""Draws that are run side by side: long enough stretches for vector code, tables not too far from the caches."""
-
-_BLOCK_NUMBERS = 30_000_000
-"""Numbers that the factors of the draws in one block may take."""
-
 NOTHING: Array = np.zeros((0, 1))
 
 
@@ -72,6 +67,8 @@ def prepare() -> None:
     machine.one(_nobody(), asked)
     machine.slopes(_nobody(), machine.entries)
     machine.draws(_nobody(), asked, Drawn(_even, 2))
+    machine.slopes_of_draws(_nobody(), Drawn(_even, 2))
+    cases.error_of(machine.room().ints, machine.room().reals, machine.entries)
     machine.joint(_nobody(), asked)
     STORE.finish()
 
@@ -128,8 +125,17 @@ class Machine:
             self._rooms.room = room
         return room
 
-    def _plan(
-        self, room: Room, sig: Array, look: "Look", asked: Ints, tries: int, *, lump: bool, merge: bool = True
+    def _plan(  # noqa: PLR0913 - the case, and how to plan it
+        self,
+        room: Room,
+        sig: Array,
+        look: "Look",
+        asked: Ints,
+        tries: int,
+        *,
+        lump: bool,
+        merge: bool = True,
+        signed: bool = False,
     ) -> int:
         return int(
             cases.plan_case(
@@ -145,6 +151,7 @@ class Machine:
                 asked,
                 lump,
                 merge,
+                signed,
                 MEMORY_LIMIT / 16,
                 tries,
             )
@@ -203,43 +210,82 @@ class Machine:
                 yield from pool.map(part, starts[wave : wave + 2 * workers])
 
     def draws(self, look: "Look", asked: Ints, drawn: Drawn) -> tuple[Array, Array]:
-        """Return posteriors, shape ``(states of the targets, draws)``, and ln P(evidence) for draws of the tables."""
-        room = self.room()
-        draws = drawn.draws
+        """Return posteriors, shape ``(states of the targets, draws)``, and ln P(evidence) for draws of the tables.
+
+        Gates become products. Digits cancel in these, the more the rarer the evidence; if rounding may have taken one
+        that counts from the draw in which it is rarest, gates become chains instead, in which nothing cancels.
+        """
         entries = drawn.entries(self.layout, self._wanted(look, asked))
         sig = _mixtures(entries)
-        posterior = np.zeros((int(self.cards[asked].sum()), draws))
-        logs = np.full(draws, -np.inf)
-        status = self._plan(room, sig, look, asked, _TRIES_FOR_DRAWS, lump=True)
-        if status == planner.TOO_LARGE:
-            raise self._too_large(room)
-        if status == planner.IMPOSSIBLE:
-            return posterior, logs
-        size = int(room.ints[planner.COUNT, planner.ARENA]) + 1
-        block = int(np.clip(_BLOCK_NUMBERS // size, 1, _BLOCK))
+        if not self.layout.gates:
+            return self._run_draws(look, asked, entries, sig, signed=False)
+        found = self._run_draws(look, asked, entries, sig, signed=True)
+        if self._precise(entries, found[1]):
+            return found
+        return self._run_draws(look, asked, entries, sig, signed=False)
+
+    def _run_draws(self, look: "Look", asked: Ints, entries: Array, sig: Array, *, signed: bool) -> tuple[Array, Array]:
+        """Return posteriors and ln P(evidence) for draws of the entries, shape ``(entries, draws)``."""
+        room, draws = self.room(), entries.shape[1]
+        padded = _padded(entries)
+        posterior = np.zeros((int(self.cards[asked].sum()), padded.shape[1]))
+        logs = np.full(padded.shape[1], -np.inf)
+        if self._planned(room, sig, look, asked, _TRIES_FOR_DRAWS, signed=signed):
+            net = self.layout.net
+            _in_threads(
+                draws,
+                lambda start, stop: cases.run_draws(
+                    net, room.ints, room.reals, padded, asked, start, stop, posterior, logs
+                ),
+            )
+        return posterior[:, :draws], logs[:draws]
+
+    def slopes_of_draws(self, look: "Look", drawn: Drawn) -> tuple[Array, Array]:
+        """Return ln P(evidence), shape ``(draws,)``, and its derivative by every entry, shape ``(entries, draws)``."""
+        nobody = np.zeros(0, np.int64)
+        entries = drawn.entries(self.layout, self._wanted(look, nobody))
+        sig = _mixtures(entries)
+        room, draws = self.room(), entries.shape[1]
+        padded = _padded(entries)
+        result, logs = np.zeros(padded.shape), np.full(padded.shape[1], -np.inf)
 
         def part(start: int, stop: int) -> None:
-            cases.run_draws(
-                self.layout.net,
-                room.ints,
-                room.reals,
-                entries,
-                asked,
-                start,
-                stop,
-                block,
-                posterior,
-                logs,
-            )
+            cases.run_slopes_of_lanes(room.ints, room.reals, padded, start, stop, result, logs)
 
-        workers = min(_cores(), max(1, draws // _FEW))
-        bounds = np.linspace(0, draws, workers + 1).astype(int).tolist()
-        if workers == 1:
-            part(0, draws)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(part, bounds[:-1], bounds[1:]))
-        return posterior, logs
+        for signed in (True, False) if self.layout.gates else (False,):
+            result[:] = 0.0
+            logs[:] = -np.inf
+            if self._planned(room, sig, look, nobody, _TRIES_FOR_DRAWS, merge=False, signed=signed):
+                _in_threads(draws, part)
+            if not signed or self._precise(entries, logs[:draws]):
+                break
+        return logs[:draws], result[:, :draws]
+
+    def _precise(self, entries: Array, logs: Array) -> bool:
+        """Return whether the plan in the room leaves enough digits where the evidence is rarest."""
+        if not np.isfinite(logs).all():
+            return False
+        rarest = np.ascontiguousarray(entries[:, [int(logs.argmin())]])
+        rarest.setflags(write=False)
+        room = self.room()
+        return bool(cases.error_of(room.ints, room.reals, rarest) <= cases.TOLERATED)
+
+    def _planned(
+        self,
+        room: Room,
+        sig: Array,
+        look: "Look",
+        asked: Ints,
+        tries: int,
+        *,
+        merge: bool = True,
+        signed: bool = False,
+    ) -> bool:
+        """Plan; return whether the evidence is possible."""
+        status = self._plan(room, sig, look, asked, tries, lump=True, merge=merge, signed=signed)
+        if status == planner.TOO_LARGE:
+            raise self._too_large(room)
+        return status != planner.IMPOSSIBLE
 
     def _wanted(self, look: "Look", asked: Ints) -> NDArray[np.uint8]:
         """Return which parts belong to nodes that evidence or targets hang on."""
@@ -309,14 +355,14 @@ class Machine:
 
     def slopes(self, look: "Look", sig: Array) -> tuple[float, Array]:
         """Return ln P(evidence) and its derivative by every entry of the tables, shape ``(entries,)``."""
-        room = self.room()
+        room, nobody = self.room(), np.zeros(0, np.int64)
         sig.setflags(write=False)
-        result = np.zeros(len(self.entries))
-        status = self._plan(room, sig, look, np.zeros(0, np.int64), _TRIES_FOR_DRAWS, lump=True, merge=False)
-        if status == planner.TOO_LARGE:
-            raise self._too_large(room)
-        if status == planner.IMPOSSIBLE:
-            return -np.inf, result
+        for signed in (True, False) if self.layout.gates else (False,):
+            result = np.zeros(len(self.entries))
+            if not self._planned(room, sig, look, nobody, _TRIES_FOR_ONE, merge=False, signed=signed):
+                return -np.inf, result
+            if not signed or cases.error_of(room.ints, room.reals, self.entries) <= cases.TOLERATED:
+                break
         return float(cases.run_slopes(room.ints, room.reals, self.entries, result)), result
 
     def _too_large(self, room: Room) -> ModelTooLargeError:
@@ -355,6 +401,23 @@ def _cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
         return os.cpu_count() or 1
+
+
+def _padded(entries: Array) -> Array:
+    """Return entries with at least as many draws as run side by side, the first ones repeated."""
+    draws = entries.shape[1]
+    return entries if draws >= LANES else np.ascontiguousarray(entries[:, np.arange(LANES) % draws])
+
+
+def _in_threads(draws: int, part: Callable[[int, int], None]) -> None:
+    """Run a loop over draws in as many threads as there are cores, if there are enough draws."""
+    workers = min(_cores(), max(1, draws // _FEW))
+    if workers == 1:
+        part(0, draws)
+        return
+    bounds = [*(np.arange(workers) * draws // workers // LANES * LANES).tolist(), draws]
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(part, bounds[:-1], bounds[1:]))
 
 
 def _mixtures(entries: Array) -> Array:

@@ -29,6 +29,7 @@ from rootcause.sensitivity.subjects import Subject
 
 Array = NDArray[np.float64]
 Side = Literal["low", "high"]
+SIDES: tuple[Side, ...] = ("low", "high")
 
 CELLS = 2**16
 """Corners that one elimination follows; more are followed slice by slice, which takes less memory."""
@@ -93,7 +94,7 @@ class Box:
         if not held and not loose:
             return subject.engine.table(name)[..., np.newaxis]
         grid = list(product(*(range(self.shape[k]) for k in held)))
-        numbers = subject.at_points | {
+        numbers = {id_: subject.at_points[id_] for id_ in own} | {
             id_: np.array([self.knobs[k].settings[row[at], column] for row in grid])
             for at, k in enumerate(held)
             for column, id_ in enumerate(self.knobs[k].ids)
@@ -154,7 +155,7 @@ def _extremes(
     block = max(1, 4096 // rows)
     for start in range(0, len(corners), block):
         part = corners[start : start + block]
-        tried = {id_: np.tile(value, len(part)) if len(value) == rows else value for id_, value in numbers.items()}
+        tried = {id_: np.tile(value, len(part)) if len(value) > 1 else value for id_, value in numbers.items()}
         tried |= {id_: np.repeat(np.where(part[:, k], *ends[id_][::-1]), rows) for k, id_ in enumerate(loose)}
         table = subject.fill(name, tried)
         table = np.broadcast_to(table, (*table.shape[:-1], len(part) * rows)).reshape(*table.shape[:-1], -1, rows)

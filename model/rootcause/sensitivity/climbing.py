@@ -37,7 +37,11 @@ class Reached:
 
 
 def climb(
-    question: Question, knobs: Sequence[Knob], goal: Goal, start: Mapping[str, float] = MappingProxyType({})
+    question: Question,
+    knobs: Sequence[Knob],
+    goal: Goal,
+    start: Mapping[str, float] = MappingProxyType({}),
+    tick: Callable[[], object] = lambda: None,
 ) -> Reached:
     """Turn knobs as long as that improves a goal; at the end no knob turned alone does.
 
@@ -49,11 +53,13 @@ def climb(
         knobs: What may be turned.
         goal: What is to become large.
         start: Values of numbers to start from; those that are not named stand at their points.
+        tick: Called before each round; it may raise to stop the work.
     """
     at = dict(start)
     posteriors = question.posteriors(_at(question, [at]))[:, 0]
     value = float(goal(posteriors[:, np.newaxis])[0])
     for _ in range(_ROUNDS if knobs else 0):
+        tick()
         best = _best(knobs, goal(question.posteriors(turn(question, knobs, at))))
         improving = sorted((k for k in range(len(knobs)) if best[k][0] > value + _GAIN), key=lambda k: -best[k][0])
         if not improving:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rootcause.errors import ImpossibleEvidenceError
 from rootcause.sensitivity.bounds import Bounds, Extreme, Pair
-from rootcause.sensitivity.boxes import Box
+from rootcause.sensitivity.boxes import SIDES, Box
 from rootcause.sensitivity.climbing import Reached, climb, overtaking
 from rootcause.sensitivity.knobs import Knob, knobs_of_wholes
 from rootcause.sensitivity.questions import Question
@@ -17,6 +17,9 @@ from rootcause.sensitivity.questions import Question
 Array = NDArray[np.float64]
 
 _EXACT = 1e-9
+
+CORNERS_SHARE = 0.7
+"""Share of the work that is done after the corners: about what it is for the shipped model."""
 
 
 class Corners:
@@ -49,7 +52,7 @@ class Corners:
             ahead = values - first
             if name != leading and ahead.max() > self.gap:
                 self.rival, self.gap, self._overtaken = name, float(ahead.max()), int(ahead.argmax())
-            progress((count + 1) / (len(outcomes) + 2))
+            progress(CORNERS_SHARE * (count + 1) / len(outcomes))
 
     def ends(self, outcome: str) -> tuple[Extreme, Extreme]:
         """Return where an outcome is least and largest."""
@@ -86,21 +89,32 @@ def _with(low: Extreme, high: Extreme, certified: Pair) -> Bounds:
     return Bounds(low, high, outer, exact=outer[1] - high.value + low.value - outer[0] < _EXACT)
 
 
-def certified_by(box: Box, outcome: str, tables: Mapping[str, tuple[str, ...]], tied: Sequence[str]) -> Pair:
+Tick = Callable[[], object]
+"""Called now and then; it may raise to stop the work."""
+
+
+def certified_by(
+    box: Box, outcome: str, tables: Mapping[str, tuple[str, ...]], tied: Sequence[str], tick: Tick
+) -> Pair:
     """Return bounds for which a tied number may differ from table to table.
 
     It is followed in the table through which it moves the answer most, and relaxed in the others.
     """
     loose = frozenset(id_ for knob in box.knobs if knob.name in tied for id_ in knob.ids)
     wide = Box(box.question, box.knobs, tuple(tables[knob.name][:1] for knob in box.knobs), loose)
-    return _from_masses(wide, outcome)
+    return _from_masses(wide, outcome, tick)
 
 
-def _from_masses(box: Box, outcome: str) -> Pair:
+def _from_masses(box: Box, outcome: str, tick: Tick) -> Pair:
     """Return bounds on N / (N + M) from bounds on N = P(outcome, evidence) and M = P(no outcome, evidence)."""
     own = box.question.outcomes[outcome]
-    least, largest = box.masses(own, side="low"), box.masses(own, side="high")
-    rest_least, rest_largest = box.masses(own, absent=True, side="low"), box.masses(own, absent=True, side="high")
+    found = {}
+    for absent in (False, True):
+        for side in SIDES:
+            tick()
+            found[absent, side] = box.masses(own, absent=absent, side=side)
+    least, largest = (found[False, side] for side in SIDES)
+    rest_least, rest_largest = (found[True, side] for side in SIDES)
     low, high = _share(least, rest_largest, 0.0), _share(largest, rest_least, 1.0)
     return float(low.min()), float(high.max())
 
@@ -115,24 +129,26 @@ def _share(part: Array, rest: Array, otherwise: float) -> Array:
 
 
 def over_all_of(
-    question: Question, outcome: str, bounds: Bounds, reach: Sequence[str], leading: str, *, complete: bool
+    question: Question, outcome: str, bounds: Bounds, reach: Sequence[str], leading: str, *, complete: bool, tick: Tick
 ) -> tuple[Bounds, Reached]:
     """Return bounds over all numbers, and the corner at which a rival was found furthest ahead of the leader."""
     knobs = knobs_of_wholes(question.subject, reach)
     row = list(question.outcomes).index(outcome)
-    search = climb(question, knobs, overtaking(question, leading))
+    search = climb(question, knobs, overtaking(question, leading), tick=tick)
     if complete:
         return bounds, search
-    low = _reached(question, knobs, lambda posteriors: -posteriors[row], bounds.lower)
-    high = _reached(question, knobs, lambda posteriors: posteriors[row], bounds.upper)
+    low = _reached(question, knobs, lambda posteriors: -posteriors[row], bounds.lower, tick)
+    high = _reached(question, knobs, lambda posteriors: posteriors[row], bounds.upper, tick)
     wide = Box(question, (), (), frozenset(reach))
-    masses, distance = _from_masses(wide, outcome), _by_distance(wide, outcome)
+    masses, distance = _from_masses(wide, outcome, tick), _by_distance(wide, outcome)
     return _with(low, high, (max(masses[0], distance[0]), min(masses[1], distance[1]))), search
 
 
-def _reached(question: Question, knobs: Sequence[Knob], goal: Callable[[Array], Array], start: Extreme) -> Extreme:
+def _reached(
+    question: Question, knobs: Sequence[Knob], goal: Callable[[Array], Array], start: Extreme, tick: Tick
+) -> Extreme:
     """Return the end of a search from the best corner of the numbers that were followed."""
-    found = climb(question, knobs, goal, start.at)
+    found = climb(question, knobs, goal, start.at, tick)
     return Extreme(abs(found.value), found.at)
 
 

@@ -25,7 +25,7 @@ from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.bounds import Bounds, Credal, Lead
 from rootcause.sensitivity.boxes import MOST_CORNERS, MOVES, Box, main_tables, straight, turn
 from rootcause.sensitivity.climbing import Reached
-from rootcause.sensitivity.corners import Corners, bounds_of, certified_by, over_all_of
+from rootcause.sensitivity.corners import CORNERS_SHARE, Corners, bounds_of, certified_by, over_all_of
 from rootcause.sensitivity.knobs import Knob, knobs_of_wholes, knobs_one_by_one
 from rootcause.sensitivity.questions import Findings, Question, ask
 from rootcause.sensitivity.subjects import EntryRange
@@ -84,9 +84,13 @@ def credal_bounds(
     knobs = sorted(found.knobs, key=lambda knob: -len(tables[knob.name]))
     box = Box(question, tuple(knobs), tuple(tables[knob.name] for knob in knobs))
     corners = Corners(box, leading, progress)
-    bounds = bounds_of(corners, outcome, certified_by(box, outcome, tables, tied) if tied else None)
+
+    def tick() -> None:
+        progress(CORNERS_SHARE)
+
+    bounds = bounds_of(corners, outcome, certified_by(box, outcome, tables, tied, tick) if tied else None)
     complete = not tied and {knob.name for knob in knobs} == {question.subject.whole_of.get(i, i) for i in found.reach}
-    over_all, search = over_all_of(question, outcome, bounds, found.reach, leading, complete=complete)
+    over_all, search = over_all_of(question, outcome, bounds, found.reach, leading, complete=complete, tick=tick)
     progress(1.0)
     return Credal(
         outcome=outcome,

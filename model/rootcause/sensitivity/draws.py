@@ -8,6 +8,7 @@ from a logistic-normal distribution (Aitchison & Shen 1980).
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -27,6 +28,9 @@ FAMILIES: tuple[Family, ...] = ("beta", "logit_normal")
 
 CHUNK = 1_000
 """Draws whose tables are in memory at one time."""
+
+_WORKERS = 2
+"""Chunks that are worked on at one time."""
 
 SEED = 20_261_121
 MOST_DRAWS = 10_000_000
@@ -67,12 +71,21 @@ def draws(question: Question, n: int, seed: int = SEED, family: str = "beta") ->
     """
     check(n, family)
     sampler = Sampler(question.subject, question.ids(), family)
-    for number, start in enumerate(range(0, n, CHUNK)):
-        size = min(CHUNK, n - start)
+
+    def chunk(number: int) -> Drawing:
+        size = min(CHUNK, n - number * CHUNK)
         numbers = sampler.sample(size, seed_of(seed, number))
         drawn = question.subject.drawn(numbers, size)
         posteriors, logs = question.answer(drawn)
-        yield Drawing(numbers, posteriors, question.none(logs, drawn))
+        return Drawing(numbers, posteriors, question.none(logs, drawn))
+
+    chunks = -(-n // CHUNK)
+    if chunks == 1:
+        yield chunk(0)
+        return
+    with ThreadPoolExecutor(_WORKERS) as pool:  # while one chunk is drawn, the loops run on another
+        for wave in range(0, chunks, _WORKERS):
+            yield from pool.map(chunk, range(wave, min(wave + _WORKERS, chunks)))
 
 
 def check(n: int, family: str, least: int = 2) -> None:

@@ -9,7 +9,7 @@ intervals are bootstrap intervals over the base points (Archer, Saltelli & Sobol
 ``rootcause.sensitivity.sobol_exact`` needs no draws.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,8 @@ PILOT = 256
 """Base points after which numbers that are dear to ask for and matter little are not followed further."""
 
 SCREEN = 0.002
-_STEP = 256
+_STEP = 1024
+"""Base points of a chunk after the first, which is a pilot at most."""
 
 
 def sobol_of(
@@ -113,7 +114,7 @@ def sobol(  # noqa: PLR0913 - the question, and how to draw
         seed: Seed of the draws.
         alternative: The family of distributions, ``beta`` or ``logit_normal``.
         screen: Total index below which a tied number is not followed further; 0 follows all.
-        pilot: Base points after which that is decided, at least 2; work goes in chunks of no more.
+        pilot: Base points after which that is decided, at least 2 and no more than 1,024.
         level: Coverage of the intervals.
         progress: Called after each chunk of base points.
 
@@ -124,17 +125,24 @@ def sobol(  # noqa: PLR0913 - the question, and how to draw
     check(n, alternative)
     _check_level(level)
     question, outcome = ask(subject, findings, target, state, ranges)
-    if pilot < 2:  # noqa: PLR2004 - below, there is no variance
-        raise InvalidInputError(f"pilot: must be at least 2, got {pilot!r}")
+    if not 2 <= pilot <= _STEP:  # noqa: PLR2004 - below, there is no variance
+        raise InvalidInputError(f"pilot: must be from 2 to {_STEP:,}, got {pilot!r}")
     design = _Design(question, outcome, alternative)
-    step = min(pilot, _STEP)
-    for number, start in enumerate(range(0, n, step)):
-        design.add(min(step, n - start), seed_of(seed, 2 * number), seed_of(seed, 2 * number + 1))
+    for number, size in enumerate(_chunks(n, pilot)):
+        design.add(size, seed_of(seed, 2 * number), seed_of(seed, 2 * number + 1))
         if progress(design.done, n) is False:
             break
-        if start < pilot <= start + step:
+        if number == 0:
             design.drop(screen)
     return _result(outcome, *design.base, design.swapped, level=level, seed=seed, asked=n)
+
+
+def _chunks(n: int, pilot: int) -> Iterator[int]:
+    """Yield how many base points are added at a time: a pilot, then chunks that their tables leave room for."""
+    first = min(n, pilot, _STEP)
+    yield first
+    for start in range(first, n, _STEP):
+        yield min(_STEP, n - start)
 
 
 class _Design:

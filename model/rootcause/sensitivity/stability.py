@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial import Chebyshev
+from numpy.polynomial.chebyshev import chebfit
 from numpy.typing import NDArray
 
 from rootcause.engine import Engine
@@ -189,12 +190,14 @@ def _curved(model: Modelled, question: Question, found: Lines, lead: int) -> Cro
     result: Crossings = {}
     values = values_at(model, question, found, at, [question.rivals[cause] for cause in CAUSES])
     for id_, (joint, _) in values.items():
-        for rival, row in enumerate(joint):
-            ahead = joint[lead] - row
-            if rival == lead or not (ahead < ahead.max()).any():
+        ahead = joint[lead] - joint
+        every = chebfit(2 * nodes[id_] - 1, ahead.T, len(nodes[id_]) - 1).T
+        for rival, own in enumerate(every):
+            # No Chebyshev polynomial is larger than 1, so that the first term decides where it outweighs the others.
+            level = not (ahead[rival] < ahead[rival].max()).any()
+            if rival == lead or level or abs(own[0]) > abs(own[1:]).sum():
                 continue
-            curve = Chebyshev.fit(nodes[id_], ahead, len(nodes[id_]) - 1, domain=[0.0, 1.0])
-            for root in roots_within(curve, 0.0, 1.0):
+            for root in roots_within(Chebyshev(own, domain=[0.0, 1.0]), 0.0, 1.0):
                 if 0 < root < 1:
                     result.setdefault(id_, []).append((root, rival))
     return result

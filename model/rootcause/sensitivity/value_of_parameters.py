@@ -151,7 +151,8 @@ def value_of_parameters(  # noqa: PLR0913 - the question, the acts, and how to d
         n: Draws of all numbers.
         seed: Seed of the draws.
         alternative: The family of distributions, ``beta`` or ``logit_normal``.
-        progress: Called with the draws that are done and all of them; ``False`` stops, and what is done is used.
+        progress: Called with the draws that are done and all of them; ``False`` stops, and what is done is used. It is
+            called again before each number is valued, when only an error that it raises stops the work.
 
     Raises:
         InvalidInputError: If a name is unknown, an act is about no outcome, or an argument breaks a rule.
@@ -176,7 +177,9 @@ def value_of_parameters(  # noqa: PLR0913 - the question, the acts, and how to d
     names = list(question.outcomes)
     labels = [names[k] for k, _ in rows]
     blocks = Sampler(question.subject, reach(question), alternative).blocks
-    return _values(np.concatenate(benefits, axis=1), labels, known, blocks, seed=seed, asked=n)
+    return _values(
+        np.concatenate(benefits, axis=1), labels, known, blocks, seed=seed, asked=n, tick=lambda: progress(done, n)
+    )
 
 
 def evppi(benefits: Array, columns: Array) -> tuple[Array, Array]:
@@ -249,8 +252,12 @@ def _values(
     *,
     seed: int,
     asked: int,
+    tick: Callable[[], object],
 ) -> ValueOfParameters:
-    found = {name: evppi(benefits, np.stack([known[id_] for id_ in ids])) for name, ids in blocks.items()}
+    found = {}
+    for name, ids in blocks.items():
+        tick()
+        found[name] = evppi(benefits, np.stack([known[id_] for id_ in ids]))
     noise = _noise(benefits, known, blocks, seed)
     floors = {size: float(np.quantile(values, _FLOOR)) for size, values in noise.items()}
     values = {}

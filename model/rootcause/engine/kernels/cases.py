@@ -4,20 +4,25 @@ import numpy as np
 from numba import njit
 
 from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
+from rootcause.engine.kernels.lanes import run_lanes, run_slopes_of_lanes
 from rootcause.engine.kernels.planner import (
     ARENA,
+    AXIS_DIM,
     CARD,
     CLS,
     COUNT,
     FAC_OFF,
     FACTORS,
     FIRST,
+    FIRST_AXIS,
     HARD,
     IMPOSSIBLE,
+    LAST_AXIS,
     LEAVES,
     NCLS,
     PLANNED,
     REP,
+    STEPS,
     UNARY,
     VAR,
     WIDEST,
@@ -30,6 +35,16 @@ from rootcause.engine.kernels.planner import (
     see_state,
     see_weights,
 )
+from rootcause.engine.kernels.rounding import relative_error
+
+DEAR = 150_000.0
+"""Multiplications from which on products are looked into instead of chains."""
+
+CHEAPER = 2.0
+"""How many times fewer multiplications they must take, to be worth looking at what rounding does to them."""
+
+TOLERATED = 1e-9
+"""Largest relative error of P(evidence), one standard deviation, with which products are taken."""
 
 
 @njit(cache=True, nogil=True)
@@ -99,7 +114,6 @@ def run_cases(
         targets[asked[k]] = 1
     wanted = np.zeros(room.shape[1], np.uint8)
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    log = np.zeros(1)
     arena = np.empty(4096)
     slopes = np.empty(4096 if asked.size else 0)
     for case in range(codes.shape[0]):
@@ -107,7 +121,7 @@ def run_cases(
         if not look(net, above, room, reals, seen, codes[case], likelihoods):
             status[case] = IMPOSSIBLE
             continue
-        status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, limit, tries)
+        status[case] = plan_cheaply(net, above, room, reals, words, entries, targets, lump, True, limit, tries)
         if status[case] == IMPOSSIBLE:
             continue
         if status[case] != PLANNED:
@@ -115,15 +129,13 @@ def run_cases(
         if room[COUNT, ARENA] >= arena.size:
             arena = np.empty(2 * room[COUNT, ARENA])
             slopes = np.empty(arena.size if asked.size else 0)
-        fill_leaves(room, reals, entries, arena, log)
-        forwards(room, arena, log, axes)
-        logs[case] = log[0]
-        if log[0] == -np.inf:
+        logs[case] = forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+        if logs[case] == -np.inf:
             status[case] = IMPOSSIBLE
         elif asked.size:
             want(room, asked, wanted)
-            backwards(room, arena, slopes, wanted, 1, axes)
-            write(net, room, arena, slopes, asked, posterior[case].reshape(-1, 1))
+            backwards(room, arena, slopes, wanted, axes)
+            write(net, room, arena, slopes, asked, posterior[case])
 
 
 @njit(cache=True, nogil=True)
@@ -138,8 +150,7 @@ def want(room: Ints, asked: Ints, wanted: Bits) -> None:
 
 @njit(cache=True, nogil=True)
 def write(net: Ints, room: Ints, arena: Floats, slopes: Floats, asked: Ints, posterior: Floats) -> None:
-    """Write the posteriors of the targets, the states of one after another, shape ``(states, draws)``."""
-    draws = posterior.shape[1]
+    """Write the posteriors of the targets, the states of one after another, shape ``(states,)``."""
     row = 0
     for k in range(asked.size):
         node = asked[k]
@@ -152,16 +163,70 @@ def write(net: Ints, room: Ints, arena: Floats, slopes: Floats, asked: Ints, pos
             posterior[row + room[REP, first]] = 1.0
         else:
             offset = room[FAC_OFF, room[UNARY, room[VAR, node]]]
-            for d in range(draws):
-                total = 0.0
-                for c in range(room[NCLS, node]):
-                    at = (offset + c) * draws + d
-                    total += arena[at] * slopes[at]
-                for s in range(net[CARD, node]):
-                    if room[CLS, first + s] >= 0 and total > 0.0:
-                        at = (offset + room[CLS, first + s]) * draws + d
-                        posterior[row + s, d] = arena[at] * slopes[at] / total
+            total = 0.0
+            for c in range(room[NCLS, node]):
+                total += max(arena[offset + c] * slopes[offset + c], 0.0)
+            for s in range(net[CARD, node]):
+                if room[CLS, first + s] >= 0 and total > 0.0:
+                    at = offset + room[CLS, first + s]
+                    posterior[row + s] = max(arena[at] * slopes[at], 0.0) / total
         row += net[CARD, node]
+
+
+@njit(cache=True, nogil=True)
+def _multiplications(room: Ints) -> float:
+    """Return how many multiplications a plan takes forwards."""
+    total = 0.0
+    for step in range(room[COUNT, STEPS]):
+        size = 1.0
+        for at in range(room[FIRST_AXIS, step], room[LAST_AXIS, step]):
+            size *= room[AXIS_DIM, at]
+        total += size
+    return total
+
+
+@njit(cache=True, nogil=True)
+def plan_cheaply(
+    net: Ints,
+    above: Bits,
+    room: Ints,
+    reals: Floats,
+    words: Words,
+    entries: Floats,
+    targets: Bits,
+    lump: bool,
+    merge: bool,
+    limit: float,
+    tries: int,
+) -> int:
+    """Plan as ``plan`` does; where chains are dear, with products if these are cheaper and lose no digits that count.
+
+    Args:
+        net: The network.
+        above: Ancestors.
+        room: Working memory; the plan is left in it.
+        reals: Working memory.
+        words: Working memory.
+        entries: Entries of all tables, shape ``(entries, 1)``.
+        targets: As in ``plan``.
+        lump: As in ``plan``.
+        merge: As in ``plan``.
+        limit: As in ``plan``.
+        tries: As in ``plan``.
+    """
+    status = plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, 0)
+    if status == IMPOSSIBLE:
+        return int(status)
+    cost = _multiplications(room) if status == PLANNED else np.inf
+    if cost < DEAR:
+        return int(status)
+    if plan(net, above, room, reals, words, entries, targets, lump, merge, True, limit, tries) == PLANNED:
+        arena = np.empty(room[COUNT, ARENA] + 1)
+        if CHEAPER * _multiplications(room) < cost:
+            axes = np.zeros((5, WIDEST + 2), np.uint64)
+            if relative_error(room, reals, entries, arena, np.empty(arena.size), axes) <= TOLERATED:
+                return PLANNED
+    return int(plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, tries))
 
 
 @njit(cache=True, nogil=True)
@@ -178,6 +243,7 @@ def plan_case(
     asked: Ints,
     lump: bool,
     merge: bool,
+    signed: bool,
     limit: float,
     tries: int,
 ) -> int:
@@ -187,7 +253,7 @@ def plan_case(
         targets[asked[k]] = 1
     if not look(net, above, room, reals, seen, codes, likelihoods):
         return IMPOSSIBLE
-    return int(plan(net, above, room, reals, words, sig, targets, lump, merge, limit, tries))
+    return int(plan(net, above, room, reals, words, sig, targets, lump, merge, signed, limit, tries))
 
 
 @njit(cache=True, nogil=True)
@@ -199,41 +265,13 @@ def run_draws(
     asked: Ints,
     first: int,
     last: int,
-    block: int,
     posterior: Floats,
     logs: Floats,
 ) -> None:
-    """Run a plan for draws of the numbers, from the first up to the last, block by block.
-
-    Args:
-        net: The network.
-        room: The plan; only read.
-        reals: The plan; only read.
-        entries: Entries of all tables, shape ``(entries, draws)``.
-        asked: The targets, shape ``(targets,)``.
-        first: Number of the first draw.
-        last: Number after the last.
-        block: Draws that are run side by side.
-        posterior: Receives the posteriors, shape ``(states of all targets, draws)``; zero where impossible.
-        logs: Receives ln P(evidence), minus infinity where it is impossible, shape ``(draws,)``.
-    """
+    """Run a plan for draws of the numbers; arguments as in ``run_lanes``."""
     wanted = np.zeros(room.shape[1], np.uint8)
-    axes = np.zeros((5, WIDEST + 2), np.uint64)
-    size = room[COUNT, ARENA] + 1
-    arena = np.empty(size * block)
-    slopes = np.empty(size * block if asked.size else 0)
-    for start in range(first, last, block):
-        stop = min(start + block, last)
-        log = np.zeros(stop - start)
-        fill_leaves(room, reals, entries[:, start:stop], arena, log)
-        forwards(room, arena, log, axes)
-        logs[start:stop] = log
-        if asked.size:
-            want(room, asked, wanted)
-            backwards(room, arena, slopes, wanted, stop - start, axes)
-            part = np.empty((posterior.shape[0], stop - start))
-            write(net, room, arena, slopes, asked, part)
-            posterior[:, start:stop] = part
+    want(room, asked, wanted)
+    run_lanes(net, room, reals, entries, asked, wanted, first, last, posterior, logs)
 
 
 @njit(cache=True, nogil=True)
@@ -249,16 +287,14 @@ def run_slopes(room: Ints, reals: Floats, entries: Floats, slopes_of_entries: Fl
     axes = np.zeros((5, WIDEST + 2), np.uint64)
     arena = np.empty(room[COUNT, ARENA] + 1)
     slopes = np.empty(arena.size)
-    log = np.zeros(1)
-    fill_leaves(room, reals, entries, arena, log)
-    forwards(room, arena, log, axes)
-    if log[0] == -np.inf:
-        return float(log[0])
+    log = forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+    if log == -np.inf:
+        return log
     wanted = np.zeros(room.shape[1], np.uint8)
     wanted[: room[COUNT, LEAVES]] = 1
-    backwards(room, arena, slopes, wanted, 1, axes)
+    backwards(room, arena, slopes, wanted, axes)
     scatter(room, reals, entries, arena, slopes, slopes_of_entries)
-    return float(log[0])
+    return log
 
 
 @njit(cache=True, nogil=True)
@@ -272,7 +308,24 @@ def run_joint(room: Ints, reals: Floats, entries: Floats, arena: Floats) -> floa
         arena: Receives the factors, shape ``(entries of all factors + 1,)``.
     """
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    log = np.zeros(1)
-    fill_leaves(room, reals, entries, arena, log)
-    forwards(room, arena, log, axes)
-    return float(log[0])
+    return forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+
+
+@njit(cache=True, nogil=True)
+def error_of(room: Ints, reals: Floats, entries: Floats) -> float:
+    """Return ``relative_error`` of a plan for one draw, shape ``(entries, 1)``."""
+    axes = np.zeros((5, WIDEST + 2), np.uint64)
+    arena = np.empty(room[COUNT, ARENA] + 1)
+    return relative_error(room, reals, entries, arena, np.empty(arena.size), axes)
+
+
+__all__ = [
+    "TOLERATED",
+    "error_of",
+    "plan_case",
+    "run_cases",
+    "run_draws",
+    "run_joint",
+    "run_slopes",
+    "run_slopes_of_lanes",
+]

@@ -1,9 +1,8 @@
 """Run a plan on numbers, forwards to P(evidence) and backwards to all its derivatives: compiled to machine code.
 
-Tables are columns of ``draws`` values each; with one draw the loops run over entries, with several the innermost loop
-runs over the draws, side by side in memory. All terms are sums of products of what is not negative, so nothing cancels.
-A table whose largest entry has become small is scaled to a maximum of 1 for every draw, and the logarithm of the scale
-is kept. References: Darwiche 2003 (derivatives), Zhang & Poole 1996 (elimination).
+For many draws of the numbers there is ``lanes``. Without a signed plan all terms are sums of products of what is not
+negative, so nothing cancels. A table whose largest entry has become small is scaled to a maximum of 1, and the
+logarithm of the scale is kept. References: Darwiche 2003 (derivatives), Zhang & Poole 1996 (elimination).
 """
 
 import math
@@ -45,7 +44,7 @@ from rootcause.engine.kernels.planner import (
 
 Word = np.uint64
 
-_SMALL = 1e-60
+SMALL = 1e-60
 """Largest entry of a table below which it is scaled; two such multiplied are still far above the smallest float."""
 
 PLACES = 256
@@ -57,151 +56,117 @@ LONG = np.uint64(16)
 MANY = np.uint64(48)
 """Products from which on a step of shorter axes lists the places along its inner ones first."""
 
-_LARGE = 1e60
+LARGE = 1e60
 """Largest entry of a derivative above which it is scaled."""
 
 
 @njit(cache=True, nogil=True)
-def fill_leaves(room: Ints, reals: Floats, values: Floats, arena: Floats, logs: Floats) -> None:
-    """Compute the leaves from the entries of the tables.
+def fill_leaves(room: Ints, reals: Floats, values: Floats, arena: Floats) -> float:
+    """Compute the leaves from the entries of the tables; return the logarithm of what they were divided by.
 
     Args:
         room: The plan.
         reals: The coefficients of the plan.
-        values: Entries of all tables, shape ``(entries, draws)``.
-        arena: Receives the factors, ``draws`` values for each entry, shape ``(entries of all factors * draws,)``.
-        logs: Receives the logarithm of what the leaves were divided by, shape ``(draws,)``.
+        values: Entries of all tables, shape ``(entries, 1)``.
+        arena: Receives the factors, shape ``(entries of all factors,)``.
     """
-    draws = values.shape[1]
-    peaks = np.empty(draws)
-    for d in range(draws):
-        logs[d] = 0.0
     leaves = room[COUNT, LEAVES]
-    for e in range((room[FAC_OFF, leaves - 1] + room[FAC_SIZE, leaves - 1]) * draws):
+    for e in range(room[FAC_OFF, leaves - 1] + room[FAC_SIZE, leaves - 1]):
         arena[e] = 1.0
+    log = 0.0
     for record in range(room[COUNT, RECORDS]):
         leaf = room[REC_LEAF, record]
-        at = room[FAC_OFF, leaf] * draws
-        if draws == 1:
-            _fill_one(room, reals, values, arena, record, at)
-        else:
-            for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
-                _entry(room, reals, values, arena, at, entry)
-                at += draws
-        _scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], logs, peaks)
+        place = np.uint64(room[FAC_OFF, leaf])
+        k = np.uint64(room[ENT_PTR, room[REC_FIRST, record]])
+        for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
+            stop = np.uint64(room[ENT_PTR, entry + 1])
+            total = 0.0
+            while k < stop:
+                total += reals[COEF, k] * values[np.uint64(room[SRC, k]), 0]
+                k += np.uint64(1)
+            arena[place] *= total
+            place += np.uint64(1)
+        log += _scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
+    return log
 
 
 @njit(cache=True, nogil=True)
-def _fill_one(room: Ints, reals: Floats, values: Floats, arena: Floats, record: int, at: int) -> None:
-    """Multiply the entries of a leaf by those of a record, for one draw."""
-    place = np.uint64(at)
-    k = np.uint64(room[ENT_PTR, room[REC_FIRST, record]])
-    for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
-        stop = np.uint64(room[ENT_PTR, entry + 1])
-        total = 0.0
-        while k < stop:
-            total += reals[COEF, k] * values[np.uint64(room[SRC, k]), 0]
-            k += np.uint64(1)
-        arena[place] *= total
-        place += np.uint64(1)
-
-
-@njit(cache=True, nogil=True)
-def _entry(room: Ints, reals: Floats, values: Floats, arena: Floats, at: int, entry: int) -> None:
-    """Multiply an entry of a leaf by the sum of its sources."""
-    for d in range(values.shape[1]):
-        arena[at + d] *= _sum(room, reals, values, entry, d)
-
-
-@njit(cache=True, nogil=True)
-def _sum(room: Ints, reals: Floats, values: Floats, entry: int, draw: int) -> float:
+def source_sum(room: Ints, reals: Floats, values: Floats, entry: int) -> float:
+    """Return the sum of the sources of an entry of a leaf."""
     total = 0.0
     for k in range(room[ENT_PTR, entry], room[ENT_PTR, entry + 1]):
-        total += reals[COEF, k] * values[room[SRC, k], draw]
+        total += reals[COEF, k] * values[room[SRC, k], 0]
     return total
 
 
 @njit(cache=True, nogil=True)
-def _peaks(table: Floats, offset: int, size: int, peaks: Floats) -> bool:
-    """Set the largest entry of a table for each draw; return whether any is outside of what may stay as it is."""
-    draws = peaks.size
-    start = np.uint64(offset * draws)
-    for d in range(draws):
-        peaks[d] = 0.0
+def peak(table: Floats, offset: int, size: int) -> float:
+    """Return what a table is to be divided by: its largest entry, or 1 where that may stay as it is."""
+    largest = 0.0
+    place = np.uint64(offset)
     for _ in range(size):
-        for d in range(np.uint64(draws)):
-            peaks[d] = max(peaks[d], table[start + d])
-        start += np.uint64(draws)
-    for d in range(draws):
-        if (peaks[d] < _SMALL and peaks[d] > 0.0) or peaks[d] > _LARGE:
-            return True
-    return False
+        largest = max(largest, abs(table[place]))
+        place += np.uint64(1)
+    return 1.0 if largest == 0.0 or SMALL <= largest <= LARGE else largest
 
 
 @njit(cache=True, nogil=True)
-def _divide(table: Floats, offset: int, size: int, peaks: Floats) -> None:
-    """Divide each draw of a table whose largest entry is too small or too large by it; leave 1 in the other peaks."""
-    draws = peaks.size
-    for d in range(draws):
-        if peaks[d] == 0.0 or _SMALL <= peaks[d] <= _LARGE:
-            peaks[d] = 1.0
+def divide(table: Floats, offset: int, size: int, by: float) -> None:
+    """Divide a table by a number."""
     for e in range(offset, offset + size):
-        for d in range(draws):
-            table[e * draws + d] /= peaks[d]
+        table[e] /= by
 
 
 @njit(cache=True, nogil=True)
-def _scale(table: Floats, offset: int, size: int, logs: Floats, peaks: Floats) -> None:
-    """Divide each draw of a table that has become small by its largest entry, and keep the logarithm."""
-    if _peaks(table, offset, size, peaks):
-        _divide(table, offset, size, peaks)
-        for d in range(logs.size):
-            logs[d] += math.log(peaks[d])
+def _scale(table: Floats, offset: int, size: int) -> float:
+    """Divide a table that has become small or large by its largest entry; return the logarithm of that."""
+    by = peak(table, offset, size)
+    if by == 1.0:
+        return 0.0
+    divide(table, offset, size, by)
+    return math.log(by)
 
 
 @njit(cache=True, nogil=True)
-def forwards(room: Ints, arena: Floats, logs: Floats, axes: Words) -> None:
-    """Run all steps, and add ln P(evidence) to ``logs``: minus infinity where it is impossible.
+def forwards(room: Ints, arena: Floats, log: float, axes: Words) -> float:
+    """Run all steps; return ln P(evidence), minus infinity where it is impossible.
 
-    Where variables were left in, ``logs`` gets the logarithm of what the factors that are left were divided by.
+    Where variables were left in, the logarithm of what the factors that are left were divided by is returned.
 
     Args:
         room: The plan.
         arena: Factors, as from ``fill_leaves``; receives the results of the steps.
-        logs: Shape ``(draws,)``.
+        log: As from ``fill_leaves``.
         axes: Working memory for the axes of a step, shape ``(5, WIDEST + 2)``.
     """
-    draws = logs.size
-    peaks = np.empty(draws)
-    arena[room[COUNT, ARENA] * draws : (room[COUNT, ARENA] + 1) * draws] = 1.0
+    arena[room[COUNT, ARENA]] = 1.0
     for step in range(room[COUNT, STEPS]):
-        one, two, three = _places(room, step, draws)
+        one, two, three = places(room, step)
         size = room[FAC_SIZE, room[STEP_C, step]]
-        for e in range(three, three + size * draws):
+        for e in range(three, three + size):
             arena[e] = 0.0
-        count = _axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, draws, axes)
+        count = join_axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, axes)
         _multiply(axes, count, arena, three, arena, one, arena, two)
-        _scale(arena, room[FAC_OFF, room[STEP_C, step]], size, logs, peaks)
+        log += _scale(arena, room[FAC_OFF, room[STEP_C, step]], size)
     if room[COUNT, LEFT_IN]:
-        return
+        return log
     for i in range(room[COUNT, LEFT]):
-        offset = room[FAC_OFF, room[ALIVE, i]] * draws
-        for d in range(draws):
-            value = arena[offset + d]
-            logs[d] += math.log(value) if value > 0.0 else -np.inf
+        value = arena[room[FAC_OFF, room[ALIVE, i]]]
+        log += math.log(value) if value > 0.0 else -np.inf
+    return log
 
 
 @njit(cache=True, nogil=True)
-def _places(room: Ints, step: int, draws: int) -> tuple[int, int, int]:
+def places(room: Ints, step: int) -> tuple[int, int, int]:
     """Return where the two factors of a step and its result begin; a missing second factor is the 1 at the end."""
     second = room[STEP_B, step]
     two = room[FAC_OFF, second] if second >= 0 else room[COUNT, ARENA]
-    return room[FAC_OFF, room[STEP_A, step]] * draws, two * draws, room[FAC_OFF, room[STEP_C, step]] * draws
+    return room[FAC_OFF, room[STEP_A, step]], two, room[FAC_OFF, room[STEP_C, step]]
 
 
 @njit(cache=True, nogil=True)
-def _axes(room: Ints, step: int, out: int, left: int, right: int, draws: int, axes: Words) -> int:
-    """Write the axes of a step, the draws last, with neighbours joined where they are one stretch in all three tables.
+def join_axes(room: Ints, step: int, out: int, left: int, right: int, axes: Words) -> int:
+    """Write the axes of a step, with neighbours joined where they are one stretch in all three tables.
 
     Args:
         room: The plan.
@@ -209,16 +174,11 @@ def _axes(room: Ints, step: int, out: int, left: int, right: int, draws: int, ax
         out: Row with the strides of the table that is added to.
         left: Row with those of the first that is multiplied.
         right: Row with those of the second.
-        draws: Number of draws.
         axes: Receives size and strides of each axis, and a row of zeros to count in.
     """
     count = 0
-    for at in range(room[FIRST_AXIS, step], room[LAST_AXIS, step] + (draws > 1)):
-        if at == room[LAST_AXIS, step]:
-            size, o, x, y = draws, 1, 1, 1
-        else:
-            size = room[AXIS_DIM, at]
-            o, x, y = room[out, at] * draws, room[left, at] * draws, room[right, at] * draws
+    for at in range(room[FIRST_AXIS, step], room[LAST_AXIS, step]):
+        size, o, x, y = room[AXIS_DIM, at], room[out, at], room[left, at], room[right, at]
         if (
             count
             and axes[1, count - 1] == o * size
@@ -326,7 +286,6 @@ def _multiply(
     two = axes[0, last] == 2
     so, sx, sy = axes[1, last], axes[2, last], axes[3, last]
     size = axes[0, last]
-    together = so == 1 and sx == 1 and sy == 1  # the draws
     rows, ro, rx, ry = np.uint64(1), np.uint64(0), np.uint64(0), np.uint64(0)
     if count > 1:  # the axis before the last is a loop of its own
         rows, ro, rx, ry = axes[0, last - 1], axes[1, last - 1], axes[2, last - 1], axes[3, last - 1]
@@ -335,9 +294,6 @@ def _multiply(
             if two:
                 out[o] += left[x] * right[y]
                 out[o + so] += left[x + sx] * right[y + sy]
-            elif together:
-                for i in range(size):
-                    out[o + i] += left[x + i] * right[y + i]
             else:
                 _stretch(axes, last, out, o, left, x, right, y)
             o += ro
@@ -364,50 +320,45 @@ def _multiply(
 
 
 @njit(cache=True, nogil=True)
-def backwards(room: Ints, arena: Floats, slopes: Floats, wanted: Bits, draws: int, axes: Words) -> None:
-    """Set the derivative of P(evidence) by every entry of the wanted leaves, up to a factor for each draw and table.
+def backwards(room: Ints, arena: Floats, slopes: Floats, wanted: Bits, axes: Words) -> None:
+    """Set the derivative of P(evidence) by every entry of the wanted leaves, up to a factor for each table.
 
     Args:
         room: The plan.
         arena: All factors, after ``forwards``.
         slopes: Receives the derivatives, shape as ``arena``.
         wanted: 1 for each leaf whose derivative is wanted, else 0; set as well for what lies on the way.
-        draws: Number of draws.
         axes: Working memory for the axes of a step, shape ``(5, WIDEST + 2)``.
     """
-    peaks = np.empty(draws)
-    for step in range(room[COUNT, STEPS]):
-        one, two = room[STEP_A, step], room[STEP_B, step]
-        wanted[room[STEP_C, step]] = wanted[one] or (two >= 0 and wanted[two])
+    want_ways(room, wanted)
     for factor in range(room[COUNT, FACTORS]):
         if wanted[factor]:
-            start = room[FAC_OFF, factor] * draws
-            for e in range(start, start + room[FAC_SIZE, factor] * draws):
+            start = room[FAC_OFF, factor]
+            for e in range(start, start + room[FAC_SIZE, factor]):
                 slopes[e] = 0.0
     for i in range(room[COUNT, LEFT]):
-        start = room[FAC_OFF, room[ALIVE, i]] * draws
-        for d in range(draws):
-            slopes[start + d] = 1.0
+        slopes[room[FAC_OFF, room[ALIVE, i]]] = 1.0
     for step in range(room[COUNT, STEPS] - 1, -1, -1):
         if not wanted[room[STEP_C, step]]:
             continue
         one, two = room[STEP_A, step], room[STEP_B, step]
-        a, b, c = _places(room, step, draws)
+        a, b, c = places(room, step)
         if wanted[one]:
-            count = _axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, draws, axes)
+            count = join_axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, axes)
             _multiply(axes, count, slopes, a, slopes, c, arena, b)
-            _temper(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks)
+            _scale(slopes, room[FAC_OFF, one], room[FAC_SIZE, one])
         if two >= 0 and wanted[two]:
-            count = _axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, draws, axes)
+            count = join_axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, axes)
             _multiply(axes, count, slopes, b, slopes, c, arena, a)
-            _temper(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks)
+            _scale(slopes, room[FAC_OFF, two], room[FAC_SIZE, two])
 
 
 @njit(cache=True, nogil=True)
-def _temper(slopes: Floats, offset: int, size: int, peaks: Floats) -> None:
-    """Scale each draw of a derivative that has become small or large to a maximum of 1."""
-    if _peaks(slopes, offset, size, peaks):
-        _divide(slopes, offset, size, peaks)
+def want_ways(room: Ints, wanted: Bits) -> None:
+    """Mark the factors that lie between the wanted leaves and P(evidence)."""
+    for step in range(room[COUNT, STEPS]):
+        one, two = room[STEP_A, step], room[STEP_B, step]
+        wanted[room[STEP_C, step]] = wanted[one] or (two >= 0 and wanted[two])
 
 
 @njit(cache=True, nogil=True)
@@ -432,8 +383,8 @@ def scatter(room: Ints, reals: Floats, entries: Floats, arena: Floats, slopes: F
         scale = 1.0
         for e in range(size):
             total += arena[offset + e] * slopes[offset + e]
-            raw = _sum(room, reals, entries, room[REC_FIRST, record] + e, 0)
-            if raw > 0.0:
+            raw = source_sum(room, reals, entries, room[REC_FIRST, record] + e)
+            if raw != 0.0:
                 scale = arena[offset + e] / raw
         for e in range(size):
             entry = room[REC_FIRST, record] + e

@@ -121,6 +121,7 @@ def plan(
     targets: Bits,
     lump: bool,
     merge: bool,
+    signed: bool,
     limit: float,
     tries: int,
 ) -> int:
@@ -133,6 +134,8 @@ def plan(
         targets: 1 for each node whose posterior is asked for, shape ``(N,)``.
         lump: Whether to drop states that are ruled out and to merge those that cannot be told apart.
         merge: Whether to multiply all factors of one variable into one leaf.
+        signed: Whether gates become products of cumulative probabilities and differences of these, which has fewer
+            multiplications than chains, but where the evidence is rare in which digits cancel.
         limit: Entries that all factors together may have.
         tries: Blurred orders of elimination to try where the plain ones are dear.
 
@@ -141,7 +144,7 @@ def plan(
     """
     if not _reduce(net, above, room, reals, sig, targets, lump):
         return IMPOSSIBLE
-    if not _leaves(net, room, reals, sig, targets, merge):
+    if not _leaves(net, room, reals, sig, targets, merge, signed):
         return IMPOSSIBLE
     _choose_order(net, room, reals, words, tries)
     return _steps(room, words, limit)
@@ -434,7 +437,7 @@ def _same_row(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, one:
 
 
 @njit(cache=True, nogil=True)
-def _leaves(net: Ints, room: Ints, reals: Floats, sig: Floats, targets: Bits, merge: bool) -> bool:
+def _leaves(net: Ints, room: Ints, reals: Floats, sig: Floats, targets: Bits, merge: bool, signed: bool) -> bool:
     room[COUNT, :] = 0
     room[SCOPE_START, 0] = 0
     _new_leaf(room)  # leaf 0 has no scope: what is known for sure
@@ -452,6 +455,8 @@ def _leaves(net: Ints, room: Ints, reals: Floats, sig: Floats, targets: Bits, me
                 _plain_leaf(net, room, reals, con, merge)
             if room[HARD, node] >= 0:
                 _constant(net, room, reals, node, room[REP, net[FIRST, node]])
+        elif signed:
+            _cumulative(net, room, reals, sig, node, bool(targets[node]), merge)
         elif not _chain(net, room, reals, sig, node, merge):
             return False
         if targets[node] and room[VAR, node] >= 0:
@@ -663,17 +668,7 @@ def _chain(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, merge: 
             _entry(room)
             _source(room, reals, 0, 1.0 if c == 0 else 0.0)
     room[VAR, node] = before
-    first = net[FIRST, node]
-    plain = True
-    for c in range(room[NCLS, node]):
-        s = first + room[REP, first + c]
-        plain = plain and room[OK, s] == 1 and reals[SOFT, s] == 1.0
-    if not plain:
-        _record(room, _unary_leaf(room, before, merge))
-        for c in range(room[NCLS, node]):
-            s = first + room[REP, first + c]
-            _entry(room)
-            _source(room, reals, 0, reals[SOFT, s] if room[OK, s] else 0.0)
+    _seen_of_classes(net, room, reals, node, before, merge)
     return True
 
 
@@ -710,6 +705,98 @@ def _link(net: Ints, room: Ints, reals: Floats, con: int, before: int, after: in
                     _sum_of_class(net, room, reals, node, offset, high, high)
             if not _next_classes(net, room, con):
                 break
+
+
+@njit(cache=True, nogil=True)
+def _cumulative(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, asked: bool, merge: bool) -> None:
+    """Emit a gate as a product: P(node not above a level) is the product of that of its contributions.
+
+    A variable stands for the level, and the difference of two neighbouring levels is what lies between them (Díez &
+    Galán 2003). Where the evidence alone says how the levels count, no variable is left for the node itself.
+    """
+    low = room[LOW, node]
+    classes = room[NCLS, node]
+    levels = classes + low
+    kept = classes > 1 and (asked or _has_children(net, room, node))
+    own = _new_var(room, node, classes) if kept else -1
+    level = _new_var(room, node, levels)
+    for con in range(net[CON_START, node], net[CON_START, node + 1]):
+        if _reaches(net, room, sig, con):
+            _below(net, room, reals, con, level, levels, merge)
+        else:
+            _plain_leaf(net, room, reals, con, merge)
+    if kept:
+        room[VAR, node] = own
+        _seen_of_classes(net, room, reals, node, own, merge)
+        leaf = _new_leaf(room)
+        _grow(room, leaf, own)
+        _grow(room, leaf, level)
+        _record(room, leaf)
+        for c in range(classes):
+            for t in range(levels):
+                _entry(room)
+                if t == c + low:
+                    _source(room, reals, 0, 1.0)
+                elif t == c + low - 1:
+                    _source(room, reals, 0, -1.0)
+        return
+    _record(room, _unary_leaf(room, level, merge))
+    for t in range(levels):
+        _entry(room)
+        here = _seen_of_level(net, room, reals, node, t)
+        above = _seen_of_level(net, room, reals, node, t + 1)
+        _source(room, reals, 0, here - above)
+
+
+@njit(cache=True, nogil=True)
+def _has_children(net: Ints, room: Ints, node: int) -> bool:
+    for at in range(net[CHILD_START, node], net[CHILD_START, node + 1]):
+        if room[REL, net[CON_NODE, net[CHILD, at]]]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _seen_of_level(net: Ints, room: Ints, reals: Floats, node: int, level: int) -> float:
+    """Return the likelihood of the states at a level; 0 for what is below, and above."""
+    c = level - room[LOW, node]
+    if c < 0 or c >= room[NCLS, node]:
+        return 0.0
+    s = net[FIRST, node] + room[REP, net[FIRST, node] + c]
+    return float(reals[SOFT, s]) if room[OK, s] else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _below(net: Ints, room: Ints, reals: Floats, con: int, level: int, levels: int, merge: bool) -> None:
+    """Emit the probability that a contribution is not above each level, given its parents."""
+    if _scope_of(net, room, con):
+        leaf = _new_leaf(room)
+        _grow_parents(net, room, leaf, con)
+        _grow(room, leaf, level)
+    else:
+        leaf = _unary_leaf(room, level, merge)
+    _record(room, leaf)
+    while True:
+        offset = _offset(net, room, con)
+        for t in range(levels):
+            _sum_of_class(net, room, reals, net[CON_NODE, con], offset, 0, t)
+        if not _next_classes(net, room, con):
+            break
+
+
+@njit(cache=True, nogil=True)
+def _seen_of_classes(net: Ints, room: Ints, reals: Floats, node: int, var: int, merge: bool) -> None:
+    """Emit the likelihood of each class of a gate that others hang on, where the evidence has one."""
+    plain = True
+    for c in range(room[NCLS, node]):
+        s = net[FIRST, node] + room[REP, net[FIRST, node] + c]
+        plain = plain and room[OK, s] == 1 and reals[SOFT, s] == 1.0
+    if plain:
+        return
+    _record(room, _unary_leaf(room, var, merge))
+    for c in range(room[NCLS, node]):
+        _entry(room)
+        _source(room, reals, 0, _seen_of_level(net, room, reals, node, c + room[LOW, node]))
 
 
 @njit(cache=True, nogil=True)

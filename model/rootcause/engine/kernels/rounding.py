@@ -1,0 +1,132 @@
+"""How much of P(evidence) rounding has taken, where the terms of a plan cancel: compiled to machine code.
+
+A running error analysis (Higham 2002, section 3.3), of the size that errors have and not of the largest that they could
+have: each rounding is taken as random, with mean zero, and independent of the others (Higham & Mary 2019). Beside every
+entry goes the variance of its error, made of those of what it was computed from and of its own rounding.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from rootcause.engine.kernels.contraction import divide, join_axes, peak, places
+from rootcause.engine.kernels.planner import (
+    ALIVE,
+    ARENA,
+    COEF,
+    COUNT,
+    ENT_PTR,
+    FAC_OFF,
+    FAC_SIZE,
+    LEAVES,
+    LEFT,
+    REC_FIRST,
+    REC_LEAF,
+    RECORDS,
+    SRC,
+    STEP_C,
+    STEPS,
+    STRIDE_A,
+    STRIDE_B,
+    STRIDE_C,
+    Floats,
+    Ints,
+    Words,
+)
+
+_UNIT = 2.0**-106
+"""Square of the largest relative error of one rounding."""
+
+
+@njit(cache=True, nogil=True)
+def relative_error(room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floats, axes: Words) -> float:
+    """Return the standard deviation of the relative error of P(evidence); infinity where it is not above its error.
+
+    Args:
+        room: The plan.
+        reals: The plan.
+        values: Entries of all tables, shape ``(entries, 1)``.
+        arena: Receives the factors, shape ``(entries of all factors + 1,)``.
+        errors: Receives the variance of the error of each, shape as ``arena``.
+        axes: Working memory for the axes of a step.
+    """
+    _fill(room, reals, values, arena, errors)
+    arena[room[COUNT, ARENA]] = 1.0
+    errors[room[COUNT, ARENA]] = 0.0
+    for step in range(room[COUNT, STEPS]):
+        one, two, three = places(room, step)
+        result = room[STEP_C, step]
+        size = room[FAC_SIZE, result]
+        arena[three : three + size] = 0.0
+        errors[three : three + size] = 0.0
+        count = join_axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, axes)
+        terms = 1.0
+        for axis in range(count):
+            terms *= float(axes[0, axis])
+        _multiply(axes, count, arena, errors, three, one, two, _UNIT * (terms / size + 1))
+        by = peak(arena, room[FAC_OFF, result], size)
+        if by != 1.0:
+            divide(arena, room[FAC_OFF, result], size, by)
+            divide(errors, room[FAC_OFF, result], size, by * by)
+    relative = 0.0
+    for i in range(room[COUNT, LEFT]):
+        place = room[FAC_OFF, room[ALIVE, i]]
+        if arena[place] <= 0.0 or arena[place] ** 2 <= errors[place]:
+            return np.inf
+        relative += errors[place] / arena[place] ** 2
+    return math.sqrt(relative)
+
+
+@njit(cache=True, nogil=True)
+def _fill(room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floats) -> None:
+    """Compute the leaves and the variances of their errors; the entries of the tables count as exact."""
+    leaves = room[COUNT, LEAVES]
+    stop = room[FAC_OFF, leaves - 1] + room[FAC_SIZE, leaves - 1]
+    arena[:stop] = 1.0
+    errors[:stop] = 0.0
+    for record in range(room[COUNT, RECORDS]):
+        leaf = room[REC_LEAF, record]
+        place = room[FAC_OFF, leaf]
+        for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
+            total = 0.0
+            sizes = 0.0
+            for k in range(room[ENT_PTR, entry], room[ENT_PTR, entry + 1]):
+                term = reals[COEF, k] * values[room[SRC, k], 0]
+                total += term
+                sizes += term**2
+            own = _UNIT * (room[ENT_PTR, entry + 1] - room[ENT_PTR, entry]) * sizes
+            errors[place] = arena[place] ** 2 * (own + _UNIT * total**2) + errors[place] * (total**2 + own)
+            arena[place] *= total
+            place += 1
+        by = peak(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
+        if by != 1.0:
+            divide(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], by)
+            divide(errors, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], by * by)
+
+
+@njit(cache=True, nogil=True)
+def _multiply(
+    axes: Words, count: int, arena: Floats, errors: Floats, out: int, left: int, right: int, unit: float
+) -> None:
+    """Add the products of two tables to a third, and the variances of their errors, over all axes."""
+    o, x, y = np.uint64(out), np.uint64(left), np.uint64(right)
+    while True:
+        a, b = arena[x] ** 2, arena[y] ** 2
+        arena[o] += arena[x] * arena[y]
+        errors[o] += a * errors[y] + errors[x] * (b + errors[y]) + unit * a * b
+        axis = count - 1
+        while axis >= 0:
+            o += axes[1, axis]
+            x += axes[2, axis]
+            y += axes[3, axis]
+            axes[4, axis] += np.uint64(1)
+            if axes[4, axis] < axes[0, axis]:
+                break
+            axes[4, axis] = 0
+            o -= axes[0, axis] * axes[1, axis]
+            x -= axes[0, axis] * axes[2, axis]
+            y -= axes[0, axis] * axes[3, axis]
+            axis -= 1
+        if axis < 0:
+            return
