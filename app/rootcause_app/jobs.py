@@ -141,11 +141,15 @@ class Job(Generic[Result]):
         return self._since is None and not self.ended
 
     @property
+    def spent(self) -> float:
+        """Seconds for which it has been at work, those since its last report included."""
+        since = self._since
+        return self.busy + (0.0 if since is None else time.monotonic() - since)
+
+    @property
     def left(self) -> float | None:
         """Seconds that it will still be at work, if it goes on as it has; ``None`` until that can be told."""
-        since = self._since
-        busy = self.busy + (0.0 if since is None else time.monotonic() - since)
-        return None if self.share <= 0 else busy * (1 - self.share) / self.share
+        return None if self.share <= 0 else self.spent * (1 - self.share) / self.share
 
     def result(self) -> Result:
         """Wait for the result.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from rootcause.case import parse_case
+from rootcause.structure import CAUSES
 from rootcause_app import answers
-from rootcause_app.components.figures.influence import SHOWN
 from rootcause_app.components.figures.influence import swaps as find_swaps
 
 if TYPE_CHECKING:
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from rootcause import Model
     from rootcause.case import Case
     from rootcause.sensitivity.derivatives import Derivatives
+    from rootcause.sensitivity.monte_carlo import MonteCarlo
     from rootcause.sensitivity.stability import RankStability
-    from rootcause.sensitivity.tipping import Tipping
+    from rootcause.sensitivity.tipping import Tipping, TippingPoint
     from rootcause.sensitivity.tornado import Tornado
     from rootcause.sensitivity.two_way import TwoWay
     from rootcause_app.components.figures import Swap
     from rootcause_app.jobs import Report
 
 Result = TypeVar("Result")
+
+_LEVEL: Final = 1e-7  # of two posteriors that are as good as equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,24 @@ class Question:
     rival: str
 
 
+@dataclass(frozen=True, slots=True)
+class Firsts:
+    """How often each cause is first when all numbers are drawn at once.
+
+    Attributes:
+        n: Draws.
+        shares: By cause, the share of the draws in which it is first, 0 to 1.
+    """
+
+    n: int
+    shares: Mapping[str, float]
+
+    @classmethod
+    def of(cls, found: MonteCarlo) -> Firsts:
+        """What a result says of it, without its draws."""
+        return cls(found.n, {name: share.value for name, share in found.first.items()})
+
+
 def stability(asked: Question) -> RankStability:
     """Whether the leading cause leads everywhere in the range of each number."""
     from rootcause.sensitivity.stability import rank_stability
@@ -61,8 +82,8 @@ def tornado(asked: Question) -> Tornado:
 
 
 def swaps(asked: Question) -> Mapping[str, Swap]:
-    """Where in the bars of the tornado that are drawn another cause takes the lead."""
-    ids = [bar.parameter for bar in tornado(asked).bars[:SHOWN]]
+    """Where in the bars of the tornado another cause takes the lead."""
+    ids = [bar.parameter for bar in tornado(asked).bars]
     lead = stability(asked)
     return _kept(asked, f"swaps {asked.cause}", lambda case: find_swaps(asked.model, case, asked.cause, lead, ids))
 
@@ -75,14 +96,30 @@ def derivatives(asked: Question) -> Derivatives:
 
 
 def tipping(asked: Question, number: str) -> Tipping:
-    """The posterior as a function of one number, and where the cause changes places with its rival."""
+    """The posterior as a function of one number, and where the cause wins or loses the lead.
+
+    Whichever rival it meets there: the second cause may be third by the time a number has moved so far.
+    """
     from rootcause.sensitivity.parameters import Number
     from rootcause.sensitivity.tipping import tipping as find
 
     def work(case: Case) -> Tipping:
-        return find(asked.model, asked.cause, Number(number), case, rival=asked.rival)
+        rivals = [name for name in CAUSES if name != asked.cause]
+        found = {name: find(asked.model, asked.cause, Number(number), case, rival=name) for name in rivals}
+        at = [point for one in found.values() for point in one.points if _leads_there(one, point)]
+        own = found[asked.rival]
+        return replace(own, points=tuple(sorted(at, key=lambda point: point.distance)))
 
     return _kept(asked, f"tipping {asked.cause} {asked.rival} {number}", work)
+
+
+def _leads_there(found: Tipping, point: TippingPoint) -> bool:
+    """Whether no cause is above the two that meet."""
+    from rootcause_app.components.figures.curve import posteriors
+
+    at = np.array([point.value])
+    every = [posteriors(found.function, name, at)[0] for name in found.function.outcomes if name in CAUSES]
+    return bool(point.posterior >= max(every) - _LEVEL)
 
 
 def two_way(asked: Question, x: str, y: str) -> TwoWay:
@@ -94,6 +131,21 @@ def two_way(asked: Question, x: str, y: str) -> TwoWay:
         return find(asked.model, asked.cause, Number(x), Number(y), case)
 
     return _kept(asked, f"two-way {asked.cause} {x} {y}", work)
+
+
+def rivals(asked: Question, x: str, y: str) -> tuple[TwoWay, ...]:
+    """The same of every other cause."""
+    return tuple(two_way(replace(asked, cause=name), x, y) for name in CAUSES if name != asked.cause)
+
+
+def firsts(asked: Question) -> Firsts:
+    """How often each cause is first over draws of all numbers: the draws with which the page begins."""
+    from rootcause.sensitivity.monte_carlo import monte_carlo
+
+    def work(case: Case) -> Firsts:
+        return Firsts.of(monte_carlo(asked.model, case, MONTE_CARLO.at_once or MONTE_CARLO.amounts[0]))
+
+    return _kept(asked, "firsts", work)
 
 
 def _kept(asked: Question, question: str, work: Callable[[Case], Result]) -> Result:
@@ -172,29 +224,29 @@ MONTE_CARLO: Final = Task(
     unit="draws",
     amounts=(2_000, 10_000, 100_000, 1_000_000),
     at_once=2_000,
-    pace=0.001,
+    pace=0.0003,
     of_a_cause=False,
     work=_monte_carlo,
 )
-CREDAL: Final = Task(method="credal", verb="Find the bounds", pace=13.0, of_a_cause=True, work=_credal)
+CREDAL: Final = Task(method="credal", verb="Find the bounds", pace=8.0, of_a_cause=True, work=_credal)
 SOBOL: Final = Task(
     method="sobol",
     verb="Estimate from {amount} base points",
     unit="base points",
-    amounts=(256, 1_024, 4_096, 16_384),
-    pace=0.065,
+    amounts=(1_024, 4_096, 16_384),
+    pace=0.006,
     of_a_cause=True,
     work=_sobol,
 )
 STRUCTURAL: Final = Task(
-    method="structural", verb="Edit the structure", at_once=1, pace=0.3, of_a_cause=True, work=_structural
+    method="structural", verb="Edit the structure", at_once=1, pace=0.2, of_a_cause=True, work=_structural
 )
 VALUE: Final = Task(
     method="value",
     verb="Estimate from {amount} draws",
     unit="draws",
     amounts=(4_000, 20_000),
-    pace=0.0013,
+    pace=0.0007,
     of_a_cause=False,
     work=_value,
 )

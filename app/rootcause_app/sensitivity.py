@@ -37,13 +37,16 @@ LONG: Final = ("credal", "monte-carlo", "sobol", "value")
 """Methods that may take longer than a client likes to wait: they tell how far they are, and can be stopped."""
 
 LEAST_DRAWS: Final[Mapping[str, int]] = {"monte-carlo": 2, "sobol": 2, "value": 100}
-MOST_DRAWS: Final[Mapping[str, int]] = {"monte-carlo": 20_000, "sobol": 256, "value": 10_000}
+MOST_DRAWS: Final[Mapping[str, int]] = {"monte-carlo": 20_000, "sobol": 1_024, "value": 10_000}
 """What one request over HTTP may ask for: half a minute's work on two cores."""
 
 DRAWS: Final = 4_000
 _LONGEST_SHOWN: Final = 60
-_BASE_POINTS: Final = 256
+_BASE_POINTS: Final = 1_024
 """Sobol indices ask for as many times the numbers that are looked at."""
+
+_FIRST: Final = 3
+"""Numbers that a refusal names."""
 
 
 class Result(Protocol):
@@ -102,6 +105,8 @@ def check(model: Model, method: str, cause: str, numbers: Sequence[str] = (), dr
         listed = model.vocabulary.causes
         raise InvalidInputError(f"cause: must be a known cause, got {cause!r}{nearest(cause, listed)}")
     needed = NUMBERS_NEEDED.get(method, 0)
+    if not needed and numbers:
+        raise InvalidInputError(f"number: {method} takes no number, got {len(numbers)}")
     if len(numbers) != needed:
         raise InvalidInputError(f"number: {method} needs {needed} of the model's numbers, got {len(numbers)}")
     for id_ in numbers:
@@ -137,12 +142,27 @@ def sensitivity(
         progress: Called by the methods in ``LONG``; it may raise to stop the work.
 
     Raises:
-        InvalidInputError: If the method, the cause or a number is unknown, the wrong count of numbers is named, one
-            stands twice, or there are too few draws.
+        InvalidInputError: If the method, the cause or a number is unknown, the wrong count of numbers is named (of too
+            few, it says which numbers move the answer most), one stands twice, or there are too few draws.
         ImpossibleEvidenceError: If the findings cannot hold together.
     """
+    if len(numbers) < NUMBERS_NEEDED.get(method, 0):
+        _refuse_too_few(model, case, method, cause, numbers)
     check(model, method, cause, numbers, draws)
     return _ASK[method](_Asked(model, case, cause, numbers, draws, progress))
+
+
+def _refuse_too_few(model: Model, case: Case, method: str, cause: str, numbers: Sequence[str]) -> None:
+    """Refuse as ``check`` does, and name the numbers that move the cause most, one at a time."""
+    from rootcause.sensitivity.tornado import tornado
+
+    check(model, "tornado", cause)
+    try:
+        check(model, method, cause, numbers)
+    except InvalidInputError as error:
+        bars = [bar.parameter for bar in tornado(model, case, cause).bars if bar.parameter not in numbers]
+        most = f"; these move {cause} most: {', '.join(bars[:_FIRST])}" if bars else ""
+        raise InvalidInputError(f"{error}{most}") from None
 
 
 def _one_way(asked: _Asked) -> Result:

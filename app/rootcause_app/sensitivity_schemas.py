@@ -42,6 +42,14 @@ NAMES: Final[Mapping[str, str]] = {
 
 _SEED: Final[Mapping[str, object]] = {"type": "integer"}
 
+_RANGE: Final[Schema] = {
+    "low_high": or_null(pair(SHARE)),
+    "basis": TEXT,
+    "sources": TEXTS,
+    "published": or_null(pair(SHARE)),
+}
+"""A range and what it rests on; ``published`` is null where the number is assumed."""
+
 
 def sensitivity_schemas(causes: list[str]) -> Schema:
     """Every schema of the modeler's answers, by its name.
@@ -81,7 +89,7 @@ def _one_way(cause: Schema) -> Schema:
             "parameter": TEXT,
             "meaning": TEXT,
             "point": SHARE,
-            "published": or_null(pair(SHARE)),
+            **_RANGE,
             "value": SHARE,
             "derivative": NUMBER,
             "degree": COUNT,
@@ -103,7 +111,10 @@ def _two_way(cause: Schema) -> Schema:
             "x": TEXT,
             "y": TEXT,
             "point": pair(SHARE),
+            "low_high": pair(or_null(pair(SHARE))),
+            "basis": pair(TEXT),
             "published": pair(or_null(pair(SHARE))),
+            "corners": list_of(record({"x": SHARE, "y": SHARE, "posterior": SHARE})),
             "value": SHARE,
             "coefficients": or_null(record({"numerator": bilinear, "denominator": bilinear})),
             "tied": TRUTH,
@@ -127,7 +138,7 @@ def _tipping(cause: Schema) -> Schema:
             "parameter": TEXT,
             "meaning": TEXT,
             "point": SHARE,
-            "published": or_null(pair(SHARE)),
+            **_RANGE,
             "what": TEXT,
             "posterior": SHARE,
             "points": list_of(record(point)),
@@ -143,7 +154,7 @@ def _derivatives(cause: Schema) -> Schema:
         "parameter": TEXT,
         "point": SHARE,
         "slope": NUMBER,
-        "published": or_null(pair(SHARE)),
+        **_RANGE,
         "reach": or_null(NUMBER),
         "share_of_bound": or_null(NUMBER),
     }
@@ -166,6 +177,7 @@ def _stability(cause: Schema) -> Schema:
         "inside": TRUTH,
         "missed_by": NUMBER,
         "sources": TEXTS,
+        "basis": TEXT,
     }
     return answer(
         {
@@ -193,7 +205,7 @@ def _credal(cause: Schema) -> Schema:
         "everywhere": TRUTH,
         "rival": or_null(cause),
         "at": numbers,
-        "alone": list_of(record({"number": TEXT, "value": SHARE, "rival": cause})),
+        "alone": list_of(record({"number": TEXT, "value": SHARE, "rival": cause, "end": or_null(TEXT)})),
         "dominates": TRUTH,
         "over_all": or_null(cause),
         "over_all_certain": TRUTH,
@@ -240,11 +252,11 @@ def _monte_carlo(cause: Schema) -> Schema:
 
 
 def _sobol(cause: Schema) -> Schema:
-    names = ("first", "first_low", "first_high", "total", "total_low", "total_high")
+    names = ("first", "first_low", "first_high", "total", "total_low", "total_high", "together")
     return answer(
         {
             "outcome": cause,
-            "indices": by_name(record({**dict.fromkeys(names, NUMBER), "n": COUNT})),
+            "indices": by_name(record({**dict.fromkeys(names, NUMBER), "n": COUNT, "told": TRUTH, "note": TEXT})),
             "mean": SHARE,
             "variance": NUMBER,
             "n": COUNT,
@@ -277,11 +289,13 @@ def _structural(cause: Schema) -> Schema:
 
 
 def _value() -> Schema:
-    worth = {"value": NUMBER, "acts": by_name(NUMBER), "turns": SHARE, "told": TRUTH}
+    worth = {"value": NUMBER, "error": NUMBER, "acts": by_name(NUMBER), "turns": SHARE, "told": TRUTH}
     return answer(
         {
             "values": by_name(record(worth)),
             "everything": NUMBER,
+            "everything_error": NUMBER,
+            "scale": TEXT,
             "now": NUMBER,
             "taken": by_name(TRUTH),
             "floor": NUMBER,

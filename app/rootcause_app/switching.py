@@ -41,7 +41,7 @@ class Every:
 
     Attributes:
         about: Which numbers answered before.
-        switched: Those with another leading cause first, then by how far any probability moves.
+        switched: In the order of ``rootcause.alternatives.ordered``.
         idle: Keys of the alternatives in which no number differs.
     """
 
@@ -56,11 +56,15 @@ class Every:
     def to_text(self) -> str:
         """Return it as lines for a terminal."""
         turned = sum(item.leading[0] != item.leading[1] for item in self.switched)
-        told = f"{turned} of {len(self.switched)} alternatives change the leading cause; each is taken alone."
+        inside = sum(item.alternative.standing == "inside" for item in self.switched)
+        told = (
+            f"{turned} of {len(self.switched)} alternatives change the leading cause; each is taken alone. First the "
+            f"{inside} whose numbers lie inside the ranges of the model, last what was set aside and lies outside."
+        )
         width = max((len(item.alternative.key) for item in self.switched), default=0)
-        head = f"{'key':{width}}  numbers  set aside  answer"
+        head = f"{'key':{width}}  numbers  outside  set aside  answer"
         lines = [
-            f"{own.key:{width}}  {len(own.changes):>7}  {len(own.set_aside):>9}  {item.sentence}"
+            f"{own.key:{width}}  {len(own.changes):>7}  {len(own.outside):>7}  {len(own.set_aside):>9}  {item.sentence}"
             for item in self.switched
             for own in (item.alternative,)
         ]
@@ -104,7 +108,9 @@ def _row(item: Switched) -> dict[str, Any]:
         "key": own.key,
         "label": own.label,
         "numbers": len(own.changes),
+        "outside": len(own.outside),
         "set_aside": len(own.set_aside),
+        "standing": own.standing,
         "leading": {"before": before, "after": after},
         "most": {"id": item.most, "before": item.before[item.most], "after": item.after[item.most]},
         "sentence": item.sentence,

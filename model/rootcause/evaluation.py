@@ -15,10 +15,9 @@ from statistics import fmean
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, get_args
 
-from rootcause import diagnosis
 from rootcause.case import Case, loads_json, parse_case, read_text
-from rootcause.engine import Engine
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError, nearest
+from rootcause.outcomes import NONE, OUTCOMES, Inferring, posterior_of
 from rootcause.priors import Provenance
 from rootcause.structure import CAUSES
 from rootcause.vocabulary import Variable, load_vocabulary
@@ -30,8 +29,6 @@ VIEWS: tuple[View, ...] = get_args(View)
 """The two answers to a case: from context and bedside, and from the tests as well."""
 
 OTHER = "other"
-NONE = "none"
-OUTCOMES = (*CAUSES, NONE)
 FLOOR = 1e-12
 """A probability nearer to 0 or 1 counts as this far away in the log loss."""
 
@@ -51,12 +48,8 @@ _KEYS = ("id", "cause", *PARTS)
 _VIEW_TITLES: Mapping[View, str] = MappingProxyType({"bedside": "bedside alone", "with_tests": "with tests"})
 
 
-class Answering(Provenance, Protocol):
+class Answering(Inferring, Provenance, Protocol):
     """What an evaluation needs of a model."""
-
-    @property
-    def engine(self) -> Engine:
-        """Exact inference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,12 +273,10 @@ def evaluate(model: Answering, cases: Iterable[CodedCase]) -> Evaluation:
 
 def _score(model: Answering, case: Case, truth: str) -> Score:
     try:
-        found = diagnosis.posterior(model.engine, case)
+        posterior = posterior_of(model, case)
     except ImpossibleEvidenceError as error:
         return Score(len(OUTCOMES), None, MappingProxyType({}), str(error))
-    posterior = {cause: float(found.causes[cause][0]) for cause in CAUSES}
-    loss = sum(_surprise(value if cause == truth else 1 - value) for cause, value in posterior.items())
-    posterior[NONE] = float(found.none[0])
+    loss = sum(_surprise(posterior[cause] if cause == truth else 1 - posterior[cause]) for cause in CAUSES)
     return Score(rank_of(truth, posterior), loss, MappingProxyType(posterior), None)
 
 

@@ -14,9 +14,10 @@ from pydantic import Field
 
 from rootcause.case import loads_case, read_text
 from rootcause.errors import InvalidInputError, nearest
-from rootcause.evaluation import LARGEST_FILE, OTHER, OUTCOMES, VIEWS, View
+from rootcause.evaluation import LARGEST_FILE, OTHER, VIEWS, View
 from rootcause.expectations import DECIMALS, Expectations, ExpectedCase, check_tolerance
 from rootcause.files import write_whole
+from rootcause.outcomes import OUTCOMES
 from rootcause.priors import Strict, Text, validated
 from rootcause.structure import CAUSES
 

@@ -19,7 +19,8 @@ from types import MappingProxyType
 
 from rootcause.case import Case
 from rootcause.errors import InvalidInputError
-from rootcause.evaluation import NONE, OTHER, OUTCOMES, VIEWS, CodedCase, Evaluation, Score, View
+from rootcause.evaluation import OTHER, VIEWS, CodedCase, Evaluation, Score, View
+from rootcause.outcomes import NONE, OUTCOMES
 from rootcause.regression import Difference, Moved, Regression
 
 TOLERANCE = 0.001

@@ -22,7 +22,7 @@ class LocalRate:
         id: The number.
         events: How many had it.
         of: Among how many.
-        weight: How much the literature counts, from 0 to 1.
+        weight: How much the number of the model counts, from 0 to 1.
         source: Where the counts are from, in words.
     """
 
@@ -68,7 +68,7 @@ def check(id_: str, events: int, of: int, weight: float) -> None:
     if not 0 <= weight <= 1:
         raise InvalidInputError(f"{id_}: weight must lie from 0 to 1, got {weight!r}")
     if weight == 0 and of == 0:
-        raise InvalidInputError(f"{id_}: the literature or the own counts must count, got weight 0 and no patient")
+        raise InvalidInputError(f"{id_}: the model's number or the own counts must count, got weight 0 and no patient")
 
 
 def check_count(id_: str, name: str, count: int) -> None:

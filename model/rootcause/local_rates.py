@@ -1,10 +1,11 @@
-"""Local rates: a hospital's own counts update a number of the literature.
+"""Local rates: a hospital's own counts update a number of the model.
 
-The number's Beta distribution, matched to its published range as for all draws, is the literature's say. It counts with
-a weight w between 0 and 1, as a power prior (Ibrahim & Chen 2000): Beta(w a, w b). After k events in n patients the
-distribution is Beta(w a + k, w b + n - k); its mean is the new point, its central interval the new range. At w = 0 the
-literature does not count, and Jeffreys' prior Beta(1/2, 1/2) stands in its place. Shares of one whole are updated
-together, by a count for each of them: their distribution is a Dirichlet, and each share's own a Beta as above.
+The number's Beta distribution, matched to its range as for all draws, is what the model holds: something published, or
+an assumption. It counts with a weight w between 0 and 1, as a power prior (Ibrahim & Chen 2000): Beta(w a, w b). After
+k events in n patients the distribution is Beta(w a + k, w b + n - k); its mean is the new point, its central interval
+the new range. At w = 0 the number does not count, and Jeffreys' prior Beta(1/2, 1/2) stands in its place. Shares of one
+whole are updated together, by a count for each of them: their distribution is a Dirichlet, and each share's own a Beta
+as above.
 """
 
 import math
@@ -24,6 +25,12 @@ from rootcause.uncertainty import concentrations
 SURPRISE = 0.05
 """Tail probability below which a count is called a surprise."""
 
+_RESTS_ON: Mapping[str, str] = {
+    "cited": "the cited number",
+    "derived": "the model's derived number",
+    "fitted": "the model's fitted number",
+    "assumed": "the model's assumption",
+}
 _DIGITS = 3  # of the narrower half of a range, in what is written down
 
 
@@ -36,12 +43,13 @@ class Update:
         after: The number as it is to be used: its range holds the posterior's mass as its kind of range says.
         events: The count.
         of: Among how many.
-        weight: How much the literature counted.
-        literature: Matched to the published range; its size is that of the sample that it stands for.
-        prior: The literature as it counted.
+        weight: How much the number counted.
+        matched: The number as a Beta distribution, matched to its range; its size is that of the sample that it stands
+            for.
+        prior: The number as it counted.
         posterior: After the count.
-        tail: How probable a count at least as far out, on the same side, is if the published range is right for this
-            hospital (Beta-binomial); ``None`` where nobody was counted.
+        tail: How probable a count at least as far out, on the same side, is if the range is right for this hospital
+            (Beta-binomial); ``None`` where nobody was counted.
     """
 
     before: Parameter
@@ -49,20 +57,24 @@ class Update:
     events: int
     of: int
     weight: float
-    literature: Beta
+    matched: Beta
     prior: Beta
     posterior: Beta
     tail: float | None
 
     @property
+    def surprise(self) -> bool:
+        """Whether the count is one that the range hardly allows."""
+        return self.tail is not None and self.tail < SURPRISE
+
+    @property
     def sentence(self) -> str:
-        """Whether the count is a surprise under the published range, in one sentence."""
+        """Whether the count is a surprise under the range of the number, in one sentence."""
         if self.tail is None:
-            return "Nobody was counted: the literature stands alone."
-        expected = self.of * self.literature.mean
+            return f"Nobody was counted: {rests_on([self.before])} stands alone."
+        expected = self.of * self.matched.mean
         side = "few or fewer" if self.events <= expected else "many or more"
-        said = "assumed" if self.before.basis == "assumed" else "published"
-        surprise = self.tail < SURPRISE
+        said, surprise = self.before.basis, self.surprise
         ask = " Ask first whether the same thing was counted, in the same patients." if surprise else ""
         return (
             f"{self.events} of {self.of} is {100 * self.events / self.of:.3g} %, where the {said} "
@@ -90,7 +102,7 @@ def update(parameters: Mapping[str, Parameter], local: Local) -> tuple[Update, .
     """Return each number that a local count changes, before and after.
 
     Args:
-        parameters: All numbers of a rate set, as published.
+        parameters: All numbers of a rate set.
         local: What was counted.
 
     Returns:
@@ -111,8 +123,8 @@ def update(parameters: Mapping[str, Parameter], local: Local) -> tuple[Update, .
     check(local.id, local.events, local.of, local.weight)
     before = parameters[local.id]
     size = float(concentrations([before])[0])
-    literature = Beta(size * before.point, size * (1 - before.point))
-    return (_update(before, literature, literature.weighted(local.weight), (local.events, local.of), local),)
+    matched = Beta(size * before.point, size * (1 - before.point))
+    return (_update(before, matched, matched.weighted(local.weight), (local.events, local.of), local),)
 
 
 def _of_shares(parameters: Mapping[str, Parameter], local: LocalShares) -> tuple[Update, ...]:
@@ -134,20 +146,20 @@ def _of_shares(parameters: Mapping[str, Parameter], local: LocalShares) -> tuple
     size = float(np.median(concentrations(members)))  # that of their draws
     updates = []
     for name, number in zip(names, members, strict=True):
-        literature = Beta(size * number.point, size * (1 - number.point))
-        prior = literature.weighted(local.weight, len(members))
-        updates.append(_update(number, literature, prior, (local.counts[name], of), local))
+        matched = Beta(size * number.point, size * (1 - number.point))
+        prior = matched.weighted(local.weight, len(members))
+        updates.append(_update(number, matched, prior, (local.counts[name], of), local))
     return _summing_to_one(updates)
 
 
-def _update(before: Parameter, literature: Beta, prior: Beta, counted: tuple[int, int], local: Local) -> Update:
+def _update(before: Parameter, matched: Beta, prior: Beta, counted: tuple[int, int], local: Local) -> Update:
     posterior = prior.updated(*counted)
     after = before
     events, of = counted
     if of or local.weight < 1:  # nobody counted and nothing taken away: the number stays as it was written
         after = _after(before, posterior, _derivation(before, prior, counted, local))
-    tail = literature.tail(events, of) if of else None
-    return Update(before, after, events, of, local.weight, literature, prior, posterior, tail)
+    tail = matched.tail(events, of) if of else None
+    return Update(before, after, events, of, local.weight, matched, prior, posterior, tail)
 
 
 def _after(before: Parameter, posterior: Beta, derivation: str) -> Parameter:
@@ -156,7 +168,7 @@ def _after(before: Parameter, posterior: Beta, derivation: str) -> Parameter:
     if not 0 < low < point < high < 1:
         raise InvalidInputError(
             f"{before.id}: the counts and the weight must leave a range around the mean, got {low:.3g} to {high:.3g} "
-            f"around {point:.3g}: let the literature count more"
+            f"around {point:.3g}: let the number of the model count more"
         )
     low, point, high = _rounded(low, point, high)
     new = {"point": point, "low": low, "high": high, "basis": "derived", "derivation": derivation, "unfitted": None}
@@ -181,16 +193,27 @@ def _summing_to_one(updates: Iterable[Update]) -> tuple[Update, ...]:
 
 def _derivation(before: Parameter, prior: Beta, counted: tuple[int, int], local: Local) -> str:
     where = f" ({local.source.strip()})" if local.source.strip() else ""
-    said = "assumed" if before.basis == "assumed" else "published"
     if local.weight > 0:
-        literature = (
-            f"Beta({prior.a:.4g}, {prior.b:.4g}), the {said} {before.point:.4g} "
+        held = (
+            f"Beta({prior.a:.4g}, {prior.b:.4g}), the {before.basis} {before.point:.4g} "
             f"({before.low:.4g} to {before.high:.4g}) counted with weight {local.weight:.4g} (power prior)"
         )
     else:
-        literature = f"Jeffreys' prior Beta({prior.a:.4g}, {prior.b:.4g}); the {said} {before.point:.4g} does not count"
-    own = f"{counted[0]} of {counted[1]} at one's own hospital{where}, added to {literature}."
+        held = (
+            f"Jeffreys' prior Beta({prior.a:.4g}, {prior.b:.4g}); the {before.basis} {before.point:.4g} does not count"
+        )
+    own = f"{counted[0]} of {counted[1]} at one's own hospital{where}, added to {held}."
     return f"{before.derivation.rstrip()} {own}".strip()
+
+
+def rests_on(numbers: Iterable[Parameter]) -> str:
+    """Return in words what numbers are: an assumption is never what somebody published.
+
+    Args:
+        numbers: One, or the shares of one whole.
+    """
+    bases = {number.basis for number in numbers}
+    return _RESTS_ON[bases.pop()] if len(bases) == 1 else "what the model has"
 
 
 def _how_often(tail: float) -> str:
@@ -210,7 +233,7 @@ def updated(parameters: Mapping[str, Parameter], every: Iterable[Local]) -> Mapp
     """Return all updates by the id of the number.
 
     Args:
-        parameters: All numbers of a rate set, as published.
+        parameters: All numbers of a rate set.
         every: What was counted; each number once.
 
     Raises:

@@ -1,22 +1,20 @@
 """What numbers of one's own change: which numbers differ, and the posterior of every cause before and after."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 from typing import Any
 
-from rootcause import diagnosis
 from rootcause.care import load_care
 from rootcause.case import Case, parse_case
 from rootcause.errors import InvalidPriorsError, nearest
 from rootcause.model import Model
+from rootcause.outcomes import posterior_of, ranks
 from rootcause.own_numbers import reread
 from rootcause.priors import Parameter, Priors, check_rates
 from rootcause.rules import load_rulebook
 from rootcause.stakes import load_stakes
-
-_NONE = "none"
-_SAME = 1e-12  # probabilities that differ by less share a rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,17 @@ def with_numbers(model: Model, priors: Priors) -> Model:
     return Model(priors, model.rulebook, model.stakes, model.care)
 
 
+def with_parameters(model: Model, new: Mapping[str, Parameter]) -> Model:
+    """Return the model with some numbers replaced, to look at and not to keep: they are not validated anew.
+
+    Args:
+        model: The model.
+        new: Numbers by their ids.
+    """
+    parameters = MappingProxyType({**model.priors.parameters, **new})
+    return with_numbers(model, replace(model.priors, parameters=parameters))
+
+
 def model_of(folder: Traversable, like: Model) -> Model:
     """Return the model of a folder that holds the numbers of another model; nothing of it is kept on disk.
 
@@ -126,21 +135,12 @@ def shifts(before: Model, after: Model, case: Mapping[str, Any] | Case) -> tuple
         ImpossibleEvidenceError: If the findings cannot hold together.
     """
     checked = case if isinstance(case, Case) else parse_case(case)
-    old, new = _posterior(before, checked), _posterior(after, checked)
-    old_ranks, new_ranks = _ranks(old), _ranks(new)
+    old, new = posterior_of(before, checked), posterior_of(after, checked)
+    old_ranks, new_ranks = ranks(old), ranks(new)
     return tuple(
         Shift(cause, old[cause], new[cause], old_ranks[cause], new_ranks[cause])
         for cause in sorted(new, key=lambda cause: -new[cause])
     )
-
-
-def _posterior(model: Model, case: Case) -> dict[str, float]:
-    found = diagnosis.posterior(model.engine, case)
-    return {cause: float(values[0]) for cause, values in found.causes.items()} | {_NONE: float(found.none[0])}
-
-
-def _ranks(values: Mapping[str, float]) -> dict[str, int]:
-    return {name: 1 + sum(other > value + _SAME for other in values.values()) for name, value in values.items()}
 
 
 def sentence(found: tuple[Shift, ...], label: Mapping[str, str]) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from rootcause.evaluation import NONE, View
-from rootcause.vocabulary import load_vocabulary
+from rootcause.evaluation import View
+from rootcause.outcomes import label
 
 _NAMED = 3
 _TITLES: Mapping[View, str] = MappingProxyType({"bedside": "at the bedside", "with_tests": "with tests"})
@@ -29,7 +29,7 @@ class Moved:
     @property
     def drift(self) -> str:
         """It without its rank: among ties that says nothing."""
-        return f"{_label(self.outcome)} {self._percent}"
+        return f"{label(self.outcome)} {self._percent}"
 
     @property
     def _percent(self) -> str:
@@ -37,7 +37,7 @@ class Moved:
         return f"({100 * then:.1f} % → {100 * now:.1f} %)"
 
     def __str__(self) -> str:
-        return f"{_label(self.outcome)} {_ordinal(self.rank[0])} → {_ordinal(self.rank[1])} {self._percent}"
+        return f"{label(self.outcome)} {_ordinal(self.rank[0])} → {_ordinal(self.rank[1])} {self._percent}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +182,6 @@ def _plain(item: Difference) -> dict[str, Any]:
 
 def _about(model: Mapping[str, str]) -> str:
     return f"rates {model['rates']}, digest {model['digest'][:12]}, version {model['version']}"
-
-
-def _label(outcome: str) -> str:
-    return "None of these" if outcome == NONE else load_vocabulary().causes[outcome].label
 
 
 def _ordinal(rank: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from html import escape
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,11 @@ def every(model: Model) -> list[Alternative]:
 def opening() -> dict[str, object]:
     """The case that the page opens with."""
     return dict(next(case for case in shipped_cases() if case.id == OPENING_CASE).findings)
+
+
+def named(every: list[Alternative], key: str) -> Alternative:
+    """One of them."""
+    return next(item for item in every if item.key == key)
 
 
 def plain(page: AppTest) -> str:
@@ -117,18 +123,47 @@ def test_every_study_can_be_reached(page: AppTest, every: list[Alternative]) -> 
     assert all(f"“{refused.text}”" in shown for refused in without[::20])
 
 
-def test_all_at_once_names_those_that_change_the_leading_cause_first(
-    page: AppTest, model: Model, every: list[Alternative]
-) -> None:
-    """Each alternative taken alone, in one table and as CSV."""
-    switched = switch_all(model, opening(), [item for item in every if item.changes])
-    every_one = ordered(switched)
-    changed = [item.leading[0] != item.leading[1] for item in every_one]
-    assert changed == sorted(changed, reverse=True)
-    assert f"{sum(changed)} of {len(every_one)} alternatives would put another cause in place of" in plain(page)
+def test_all_at_once_begins_inside_the_ranges(page: AppTest, model: Model, every: list[Alternative]) -> None:
+    """Then those never set aside; those set aside and outside are folded away, each with why; and all of it as CSV."""
+    every_one = ordered(switch_all(model, opening(), [item for item in every if item.changes]))
+    turned = [item for item in every_one if item.leading[0] != item.leading[1]]
+    inside = [item for item in turned if not item.alternative.outside]
+    shown = plain(page)
+    assert f"{len(turned)} of {len(every_one)} alternatives would put another cause in place of" in shown
+    assert f", {len(inside)} of them with numbers that all lie inside" in shown
+    table = next(body for body in html_of(page) if "rc-switches" in body)
+    open_part, folded = table.split("with figures that were set aside for a reason")
+    for item in every_one:
+        name = escape(alternatives_view.short(model, item.alternative))
+        set_aside = item.alternative.standing == "set_aside"
+        assert name in (folded if set_aside else open_part)
+        if set_aside:
+            row = folded[folded.index(f'<th scope="row">{name}</th>') :].partition("</tr>")[0]
+            assert escape(item.alternative.set_aside[0].reason) in row
     rows = list(csv.DictReader(io.StringIO(alternatives_view.to_csv(every_one))))
     assert len(rows) == sum(len(item.before) for item in every_one)
     assert float(rows[0]["after"]) == every_one[0].after[rows[0]["outcome"]]
+
+
+def test_a_number_comes_with_all_its_sources(page: AppTest, model: Model, every: list[Alternative]) -> None:
+    """With the counts that it is from and the place in its sources; an assumption says that it has none."""
+    change = next(
+        item for item in named(every, "literature").changes if item.id.endswith("hematoma.open_microdiscectomy")
+    )
+    assert len(change.sources) == 5
+    card = next(body for body in html_of(page) if "rc-cards" in body).partition(change.id)[0]
+    for key in change.sources:
+        assert escape(model.priors.sources[key].title) in card
+    assert "303 of 108,627 pooled" in card
+    assert "a52: abstract (0.16%)" in card
+    assert "No published source." in plain(page)
+    assert "number of the rate set" not in plain(page)
+
+
+def test_a_study_without_an_author_is_called_by_its_title(model: Model, every: list[Alternative]) -> None:
+    """Cut at a word, with its year."""
+    name = alternatives_view.short(model, named(every, "incidence-and-risk-2020"))
+    assert name == "Incidence and risk factors of spinal epidural hemorrhage … (2020)"
 
 
 def test_the_numbers_in_force_say_so(page: AppTest) -> None:

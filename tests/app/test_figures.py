@@ -31,8 +31,9 @@ from rootcause.sensitivity.stability import rank_stability
 from rootcause.sensitivity.structural import structural
 from rootcause.sensitivity.tipping import tipping
 from rootcause.sensitivity.tornado import Bar, Tornado, tornado
-from rootcause.sensitivity.two_way import two_way
+from rootcause.sensitivity.two_way import TwoWay, two_way
 from rootcause.sensitivity.value_of_parameters import value_of_parameters
+from rootcause.structure import CAUSES
 from rootcause_app.components import figures, labels
 from rootcause_app.components.figures import calls, contours, drawing, drawn, export, influence, key, words
 from rootcause_app.sensitivity import METHODS, NUMBERS_NEEDED
@@ -81,6 +82,11 @@ def seed() -> dict[str, Any]:
     return dict(next(case for case in shipped_cases() if case.id == "post_microdiscectomy_l5").findings)
 
 
+def rivals_of(first: str, second: str) -> list[TwoWay]:
+    """The functions of two numbers of all other causes."""
+    return [two_way(model(), name, Number(first), Number(second), seed()) for name in CAUSES if name != CAUSE]
+
+
 @cache
 def results() -> dict[str, Any]:
     """One result of each method, from few draws."""
@@ -90,7 +96,7 @@ def results() -> dict[str, Any]:
         "stability": rank_stability(model(), seed()),
         "tipping": tipping(model(), CAUSE, Number(FIRST), seed(), rival=RIVAL),
         "two-way": two_way(model(), CAUSE, Number(FIRST), Number(SECOND), seed()),
-        "rival": two_way(model(), RIVAL, Number(FIRST), Number(SECOND), seed()),
+        "rivals": rivals_of(FIRST, SECOND),
         "monte-carlo": monte_carlo(model(), seed(), 150),
         "structural": structural(model(), seed(), target=CAUSE),
         "credal": credal_bounds(model(), SMALL, CAUSE, most=2),
@@ -111,7 +117,7 @@ def figure(name: str, palette: Palette = LIGHT) -> Figure:
     made = {
         "tornado": lambda: figures.tornado(own["tornado"], *args, own["swaps"]),
         "function": lambda: figures.function(tip.function, tip, *args),
-        "two-way": lambda: figures.two_way(own["two-way"], *args, own["rival"]),
+        "two-way": lambda: figures.two_way(own["two-way"], *args, own["rivals"]),
         "ranks": lambda: figures.ranks(own["monte-carlo"], *args),
         "convergence": lambda: figures.convergence(own["monte-carlo"], *args),
         "intervals": lambda: figures.intervals(own["credal"], own["monte-carlo small"], *args),
@@ -240,7 +246,7 @@ def test_the_lead_changes_where_the_tornado_says() -> None:
 def test_the_function_is_the_results_and_so_is_its_rival() -> None:
     """Each row lies on the curve; at the tipping point both are equal; the range and the point are among the rows."""
     tip, made = results()["tipping"], figure("function")
-    own, other = f"posterior_of_{CAUSE}", f"posterior_of_{RIVAL}"
+    own, other = f"posterior_of_{CAUSE}", "posterior_of_the_first_other"
     for row in made.rows:
         assert row[own] == pytest.approx(tip.function.value(row["value"]), abs=1e-12)
     special: dict[object, Mapping[str, Any]] = {row["what"]: row for row in made.rows if row["what"] != "curve"}
@@ -249,6 +255,8 @@ def test_the_function_is_the_results_and_so_is_its_rival() -> None:
     assert ends == tip.published
     assert special["tipping point 1"]["value"] == tip.nearest.value
     assert special["tipping point 1"][own] == pytest.approx(special["tipping point 1"][other], abs=1e-9)
+    assert special["tipping point 1"]["first_other"] == RIVAL
+    assert f"loses the lead to {labels.cause(RIVAL)} at" in made.sentence
     shaded = [row for row in drawn_rows(made) if set(row) == {"value", "end"}]
     assert {(row["value"], row["end"]) for row in shaded} == {tip.published}
 
@@ -258,7 +266,7 @@ def test_a_function_without_a_tipping_point_is_drawn_alone() -> None:
     made = figures.function(results()["tipping"].function, None, model(), LIGHT, "")
     assert not [row for row in drawn_rows(made) if row.get("rival")]
     assert {row["what"] for row in made.rows} == {"now", "low end of the range", "high end of the range", "curve"}
-    assert "changes places" not in made.sentence
+    assert "the lead" not in made.sentence
 
 
 def test_a_level_that_is_reached_is_a_tipping_point_too() -> None:
@@ -274,7 +282,7 @@ def test_lines_of_equal_value_have_that_value(second: str) -> None:
     """Inside the box of both ranges, for numbers of one table, of several, and shares of one whole."""
     first = SECOND if second.startswith("onset") and second != SECOND else FIRST
     found = two_way(model(), CAUSE, Number(first), Number(second), seed())
-    rival = two_way(model(), RIVAL, Number(first), Number(second), seed())
+    rivals = rivals_of(first, second)
     box = contours.box_of(found)
     lines = contours.lines_of(found, found.numerator, 0.3, box)
     assert lines
@@ -282,10 +290,12 @@ def test_lines_of_equal_value_have_that_value(second: str) -> None:
         assert found.value(line[:, 0], line[:, 1]) == pytest.approx(np.full(len(line), 0.3), abs=1e-6)
         assert (line >= [box.x[0] - 1e-9, box.y[0] - 1e-9]).all()
         assert (line <= [box.x[1] + 1e-9, box.y[1] + 1e-9]).all()
-    for line in contours.swap_lines(found, rival, box):
+    border = contours.lead_lines(found, rivals, box, 8)
+    assert border
+    for line in border:
         x, y = line.T
-        assert found.value(x, y) == pytest.approx(rival.value(x, y), abs=1e-6)
-    made = figures.two_way(found, model(), LIGHT, "", rival)
+        assert found.value(x, y) == pytest.approx(np.max([one.value(x, y) for one in rivals], axis=0), abs=1e-6)
+    made = figures.two_way(found, model(), LIGHT, "", rivals)
     for row in made.rows:
         if row[f"posterior_of_{CAUSE}"] is not None:
             assert row[f"posterior_of_{CAUSE}"] == pytest.approx(float(found.value(row[first], row[second])))  # type: ignore[arg-type]
@@ -295,7 +305,7 @@ def test_a_rival_of_other_numbers_is_refused() -> None:
     """Both must be functions of the same two numbers."""
     other = two_way(model(), RIVAL, Number(FIRST), Number(TIED), seed())
     with pytest.raises(InvalidInputError, match="the same two numbers"):
-        figures.two_way(results()["two-way"], model(), LIGHT, "", other)
+        figures.two_way(results()["two-way"], model(), LIGHT, "", [other])
 
 
 def test_ranks_are_those_of_the_draws() -> None:
@@ -338,15 +348,98 @@ def test_convergence_of_another_cause_can_be_asked_for() -> None:
 
 
 def test_intervals_set_bounds_beside_draws() -> None:
-    """The asked cause first, with its certified bounds; each row as in both results."""
+    """The asked cause first, with its bounds, which are none of another cause's; the draws as in their result."""
     credal, found, made = results()["credal"], results()["monte-carlo small"], figure("intervals")
     assert made.rows[0]["id"] == CAUSE
     assert (made.rows[0]["lower_certified"], made.rows[0]["upper_certified"]) == credal.bounds.certified
     for row in made.rows:
         name = str(row["id"])
-        assert (row["lower_reached"], row["upper_reached"]) == credal.every[name]
+        assert (row["lower_reached"], row["upper_reached"]) == (credal.every[name] if name == CAUSE else (None, None))
         quantiles = found.outcomes[name].quantiles
         assert (row["percentile_5"], row["percentile_95"]) == (quantiles[0.05], quantiles[0.95])
+
+
+@pytest.mark.parametrize("cause", [CAUSE, "csf_leak"])
+def test_where_bounds_and_draws_are_drawn_the_bounds_enclose_the_draws(cause: str) -> None:
+    """One box in the picture, of the cause that it is about, and it holds nine of ten draws."""
+    found = monte_carlo(model(), SMALL, 400)
+    made = figures.intervals(credal_bounds(model(), SMALL, cause, most=10), found, model(), LIGHT, "")
+    boxes = [row for row in drawn_rows(made) if row.get("opacity") == drawing.SHADE and "middle" not in row]
+    (box,) = [row for row in boxes if str(row["said"]).startswith(f"{labels.cause(cause)}: ")]
+    assert len([row for row in boxes if "%" in str(row["said"])]) == 1
+    quantiles = found.outcomes[cause].quantiles
+    assert box["start"] <= quantiles[0.05] < quantiles[0.95] <= box["end"]
+
+
+def test_an_end_of_a_range_is_no_tipping_point() -> None:
+    """A number that alone overturns the lead does so before the end at which it was looked."""
+    credal = results()["credal"]
+    own = model().priors.parameters[FIRST]
+    lead = replace(credal.lead, alone=((FIRST, own.high, RIVAL),), ends={FIRST: "high"}, over_all_certain=False)
+    made = figures.intervals(replace(credal, lead=lead), results()["monte-carlo small"], model(), LIGHT, "")
+    assert "alone at the high end of its range" in made.sentence
+
+
+def test_an_index_that_cannot_be_is_marked() -> None:
+    """Noise of the estimate: a first order above the total or below zero; the sentence has both intervals."""
+    result = results()["sobol"]
+    name, item = next(iter(result.indices.items()))
+    for changed, doubt in (
+        (replace(item, first=0.5, first_low=0.4, total=0.4), "first above total"),
+        (replace(item, first=-0.01, first_low=-0.1, total=0.4), "first not told from 0"),
+        (replace(item, first=0.3, first_low=0.2, total=0.4), ""),
+    ):
+        made = figures.sobol(replace(result, indices={name: changed}), model(), LIGHT, "")
+        assert str(made.rows[0]["note"]).startswith(doubt)
+        assert bool(made.rows[0]["note"]) is bool(doubt)
+        assert any(doubt in str(row.get("words")) for row in drawn_rows(made))
+    item = replace(item, first=0.55, first_low=0.42, first_high=0.71)
+    assert "55 % (42 to 71 %)" in figures.sobol(replace(result, indices={name: item}), model(), LIGHT, "").sentence
+
+
+def test_what_tips_stands_before_what_a_phone_cuts_off() -> None:
+    """The lead that changes comes first in the line below a number."""
+    own, made = results(), figure("tornado")
+    notes = [str(row["words"]) for row in drawn_rows(made) if ", now " in str(row.get("words"))]
+    assert len(notes) == influence.SHOWN
+    tips = [bar.parameter in own["swaps"] for bar in own["tornado"].bars[: influence.SHOWN]]
+    assert [" leads " in note.split(" · ")[0] for note in notes] == tips
+
+
+def test_more_bars_can_be_drawn_and_fewer_numbers_shown() -> None:
+    """As many as are asked for; the rows of the slopes are those that are kept."""
+    result = results()["tornado"]
+    made = figures.tornado(result, model(), LIGHT, "", most=20)
+    assert len([row for row in drawn_rows(made) if row.get("start") == result.value]) == 40
+    slopes = figures.derivatives(results()["derivatives"], model(), LIGHT, "", lambda id_: id_ == FIRST)
+    assert [row["number"] for row in slopes.rows] == [FIRST]
+
+
+def test_a_value_stands_with_its_error() -> None:
+    """Whiskers of 1.96 standard errors, no further than nothing; grey and said where it is not told from that."""
+    result = results()["value"]
+    name, item = next(iter(result.values.items()))
+    item = replace(item, value=0.055, error=0.04, told=False, turns=0.1)
+    made = figures.value(replace(result, values={name: item}), model(), LIGHT, "")
+    (whisker,) = [row for row in drawn_rows(made) if set(row) == {"at", "end", "down"} and row["end"] < 1]
+    assert (whisker["at"], whisker["end"]) == (0.0, pytest.approx(0.055 + 1.96 * 0.04))
+    assert any(row.get("words") == "0.055 ± 0.04" for row in drawn_rows(made))
+    assert (made.rows[0]["standard_error"], made.rows[0]["told_from_nothing"]) == (0.04, "no")
+    assert made.sentence.startswith("Of no single number is it told")
+    first, second = replace(item, value=0.06, told=True), replace(item, told=True)
+    made = figures.value(replace(result, values={"onset.csf_leak": first, SECOND: second}), model(), LIGHT, "")
+    assert "Within the errors, 1 more is worth as much." in made.sentence
+
+
+@pytest.mark.parametrize(
+    ("id_", "rests_on"),
+    [("onset.epidural_hematoma", "mixed"), ("onset.epidural_hematoma.days_2_to_7", "derived"), (FIRST, "assumed")],
+)
+def test_a_whole_rests_on_what_its_shares_rest_on(id_: str, rests_on: str) -> None:
+    """Mixed where they differ, so that it is no more assumed than they are."""
+    assert words.resting(model(), id_) == rests_on
+    assert words.assumed(model(), id_) is (rests_on == "assumed")
+    assert (words.published(model(), id_) is None) is (rests_on != "derived")
 
 
 def test_indices_values_slopes_and_edits_are_the_results() -> None:
@@ -488,6 +581,7 @@ def test_every_call_runs_and_gives_the_same(method: str) -> None:
     assert printed.strip() == expected[method].to_text().strip()
     assert json.dumps(result.to_dict(), default=str) == json.dumps(expected[method].to_dict(), default=str)
     assert max(map(len, script.splitlines())) <= 100
+    assert script.splitlines()[1].startswith("from rootcause.sensitivity import ")
 
 
 def test_a_call_names_other_numbers_and_rates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -531,7 +625,7 @@ def test_any_findings_are_written_as_they_are(findings: dict[str, Any]) -> None:
     [
         ("tornados", (), "method: must be one of one-way, .*got 'tornados'"),
         ("one-way", (), "number: one-way needs 1 of the model's numbers, got 0"),
-        ("tornado", (FIRST,), "number: tornado needs 0 of the model's numbers, got 1"),
+        ("tornado", (FIRST,), "number: tornado takes no number, got 1"),
     ],
 )
 def test_a_call_that_could_not_run_is_not_written(method: str, ids: tuple[str, ...], said: str) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rootcause import load_model, shipped_cases
+from rootcause.sensitivity import Number, monte_carlo, sensitivity_function
 from rootcause.sensitivity.stability import Overtaking, RankStability, rank_stability
 from rootcause.sensitivity.tornado import tornado
+from rootcause.structure import CAUSES
 from rootcause_app import laboratory_answers
 from rootcause_app.components import findings_form, labels, numbers
 from rootcause_app.components.figures import words
 from rootcause_app.pages.laboratory import PANES
-from rootcause_app.pages.laboratory_panes import showing, verdict, working
+from rootcause_app.pages.laboratory_panes import showing, verdict, which, working
 from rootcause_app.settings import OPENING_CASE
 from shown import html_of, words_of
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from streamlit.testing.v1 import AppTest
 
+    from rootcause import Model
     from rootcause_app.jobs import Job
 
 PATIENCE = 60.0
@@ -62,8 +66,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def replaced(task: laboratory_answers.Task, **changes: Any) -> laboratory_answers.Task:  # noqa: ANN401
     """A task with something else in it."""
-    from dataclasses import replace
-
     return replace(task, **changes)
 
 
@@ -115,7 +117,8 @@ def test_the_most_influential_number_is_chosen_first_and_another_can_be() -> Non
     assert second.value == ids[1]
     ranking = model.diagnose(opening(), intervals=False).ranking
     rival = labels.cause(next(name for name in ranking if name != cause_of(page)))
-    assert f"It is more probable than {rival} in" in words_of(page)
+    assert f"loses the lead to {rival} at" in words_of(page)
+    assert f"of it; elsewhere, {rival}" in words_of(page)
     assert [option.partition(" · ")[0] for option in first.options] == [words.number(model, id_) for id_ in ids]
     first.set_value(ids[1]).run()
     assert not page.exception
@@ -165,7 +168,7 @@ def started(page: AppTest) -> Job[Any]:
     """The endless work, begun by its button."""
     assert not jobs(page)
     button = page.button(key="laboratory_start.sobol")
-    assert working.duration(laboratory_answers.cost(laboratory_answers.SOBOL, 256)) in button.label
+    assert working.duration(laboratory_answers.cost(laboratory_answers.SOBOL, 1_024)) in button.label
     button.click().run()
     assert not page.exception
     return jobs(page)["sobol"]
@@ -308,8 +311,90 @@ def test_the_verdict_is_one_sentence(overtakings: tuple[Overtaking, ...], said: 
     found = RankStability("nerve_root_edema", 0.3, "slow_nerve_recovery", 0.28, overtakings, 10)
     model = load_model()
     assert said in verdict.sentence(model, found)
-    assert ("The lead is steady" in verdict.verdict_html(model, found)) is stable
+    assert ("Steady while one number moves at a time" in verdict.verdict_html(model, found)) is stable
     assert len(verdict.rows(model, found, 25)) == len(overtakings)
+
+
+def test_the_verdict_names_the_first_number_with_a_source() -> None:
+    """How many there are, and how many of them have one; a judgement has none."""
+    model = load_model()
+    assumed, found = overtaking(inside=True, value=0.04), "onset.epidural_hematoma.days_2_to_7"
+    known = model.priors.parameters[found]
+    derived = replace(assumed, number=found, value=0.46, sources=known.sources)
+    lead = RankStability("nerve_root_edema", 0.3, "slow_nerve_recovery", 0.28, (assumed, derived), 10)
+    assert verdict.heading(lead) == "The lead hangs on any of 2 numbers"
+    told = verdict.sourced(model, lead)
+    assert told.startswith("Of the 2, 1 has a source; the first is")
+    assert words.source(model.priors.sources[known.sources[0]]) in told
+    assert verdict.sourced(model, replace(lead, overtakings=(assumed, assumed))) == "None of the 2 has a source."
+    rows = verdict.rows(model, lead, 5, lambda id_: id_ == found)
+    assert [row["number"] for row in rows] == [found]
+    assert rows[0]["odds miss it by a factor of"] is None
+
+
+def test_the_first_pane_says_what_all_numbers_at_once_do_and_filters_by_source() -> None:
+    """The draws with which the page begins; then only the bars of numbers that have a source."""
+    page = opened()
+    model, case = load_model(), opening()
+    draws = laboratory_answers.MONTE_CARLO.at_once
+    assert draws is not None
+    first = monte_carlo(model, case, draws).first
+    lead = rank_stability(model, case).leading
+    assert f"is first in {numbers.percent(first[lead].value)} of {draws:,} draws" in words_of(page)
+    page.segmented_control(key="laboratory_basis").set_value(which.SOURCED).run()
+    assert not page.exception
+    bars = tornado(model, case, lead).bars
+    assert "moves it most of those with a source" in words_of(page)
+    table = next(body for body in html_of(page) if "<table" in body)
+    for bar in bars:
+        assert (f">{bar.parameter}<" in table) is (words.published(model, bar.parameter) is not None)
+    assert sum(f">{bar.parameter}<" in table for bar in bars)
+
+
+def test_a_number_at_which_a_third_cause_leads_is_marked_there() -> None:
+    """The days 2 to 7 of a hematoma: it takes the lead before edema falls behind slow recovery."""
+    model, number = load_model(), "onset.epidural_hematoma.days_2_to_7"
+    asked = laboratory_answers.Question(model, opening(), "nerve_root_edema", "slow_nerve_recovery")
+    (expected,) = [item for item in rank_stability(model, opening()).overtakings if item.number == number]
+    assert expected.rival == "epidural_hematoma"
+    found = laboratory_answers.tipping(asked, number)
+    assert expected.value == pytest.approx(found.points[0].value, abs=1e-6)
+    for point in found.points:
+        every = diagnosed(model, number, point.value)
+        assert every[asked.cause] == pytest.approx(max(every.values()), abs=1e-6)
+
+
+def diagnosed(model: Model, number: str, value: float) -> dict[str, float]:
+    """By cause, its posterior in the opening case with one number at a value."""
+    return {
+        cause: float(sensitivity_function(model, cause, Number(number), opening()).value(value)) for cause in CAUSES
+    }
+
+
+def test_another_case_begins_with_what_leads_there() -> None:
+    """A cause that was chosen for one patient is none that was chosen for the next."""
+    page = opened(SHARES)
+    box = page.selectbox(key="laboratory_cause")
+    box.set_value("csf_leak").run()
+    assert cause_of(page) == "csf_leak"
+    page.run()
+    assert cause_of(page) == "csf_leak"
+    case = {"procedure": "fusion", "symptom_onset": 12}
+    page.session_state["case"] = case
+    page.run()
+    assert not page.exception
+    ranking = load_model().diagnose(case, intervals=False).ranking
+    assert cause_of(page) == next(name for name in ranking if name in CAUSES)
+
+
+def test_work_that_has_not_reported_yet_says_a_share_all_the_same() -> None:
+    """From the time that it was said to take, and never that it is done."""
+    job = SimpleNamespace(share=0.0, spent=2.0, left=None, stopping=False, waiting=False, busy=0.0)
+    assert working.progress(job, 8.0) == "25% done, about 6 s left"  # type: ignore[arg-type]
+    job.spent = 80.0
+    assert working.share_of(job, 8.0) < 1  # type: ignore[arg-type]
+    job.share, job.left = 0.5, 80.0
+    assert working.progress(job, 8.0) == "50% done, about 80 s left"  # type: ignore[arg-type]
 
 
 def test_work_ends_when_the_browser_has_gone_for_good(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,8 +75,10 @@ def test_a_count_shows_the_number_and_every_cause_before_and_after(page: AppTest
     (expected,) = update(model.priors.parameters, LocalRate(RATE, 12, 480))
     assert "Nothing changes for this case" in words_of(page)
     counted(page)
-    assert expected.sentence in words_of(page)
-    assert numbers.parameter(expected.after.point) in words_of(page)
+    shown = " ".join(words_of(page).split())
+    assert expected.sentence in shown
+    assert "0.50 % 0.30 to 0.80 %" in shown
+    assert f"{100 * expected.after.point:.2f} %" in shown
     own = with_numbers(model, edited(model.priors, [expected.edit]))
     table, places = causes(page), []
     for item in shifts(model, own, CASE):
@@ -89,13 +91,46 @@ def test_a_count_shows_the_number_and_every_cause_before_and_after(page: AppTest
     assert places == sorted(places)
 
 
-def test_the_slider_says_how_much_the_literature_counts(page: AppTest) -> None:
+def test_an_assumption_is_called_one(page: AppTest) -> None:
+    """Nowhere the literature; a cited number is called that."""
+    assumed, cited = RATE, "rate.nerve_root_injury.microendoscopic_discectomy"
+    parameters = load_model().priors.parameters
+    assert (parameters[assumed].basis, parameters[cited].basis) == ("assumed", "cited")
+    assert page.slider(key=own_local.WEIGHT_KEY).label == "How much the model's assumption counts"
+    counted(page)
+    assert "the literature" not in words_of(page)
+    page.selectbox(key=own_local.CHOSEN_KEY).set_value(cited).run()
+    assert page.slider(key=own_local.WEIGHT_KEY).label == "How much the cited number counts"
+    assert "Nobody was counted: the cited number stands alone." in words_of(page)
+
+
+def test_a_surprise_is_weighed_before_it_is_kept(page: AppTest) -> None:
+    """The number and the causes with the assumption in full, at half, left out, and as the slider says."""
+    model = load_model()
+    page.slider(key=own_local.WEIGHT_KEY).set_value(25)
+    counted(page)
+    table = next(body for body in html_of(page) if "rc-own-weights" in body)
+    rows = table.split("<tr>")[2:]
+    assert len(rows) == 4
+    for row, weight in zip(rows, (1, 0.5, 0.25, 0), strict=True):
+        (item,) = update(model.priors.parameters, LocalRate(RATE, 12, 480, weight))
+        own = with_numbers(model, edited(model.priors, [item.edit]))
+        hematoma = next(shift for shift in shifts(model, own, CASE) if shift.cause == "epidural_hematoma")
+        assert f"{100 * weight:.0f} %" in row
+        assert f"{100 * item.after.point:.2f} %" in row
+        assert numbers.percent_html(hematoma.after) in row
+        assert ("as chosen" in row) == (weight == 0.25)
+    counted(page, events=2)
+    assert not any("rc-own-weights" in body for body in html_of(page))
+
+
+def test_the_slider_says_how_much_the_number_counts(page: AppTest) -> None:
     """At nought it is Jeffreys' prior alone."""
     counted(page)
     page.slider(key=own_local.WEIGHT_KEY).set_value(0).run()
     (expected,) = update(load_model().priors.parameters, LocalRate(RATE, 12, 480, 0))
-    assert "counts as nothing (Jeffreys)" in words_of(page)
-    assert numbers.parameter(expected.after.point) in words_of(page)
+    assert "does not count (Jeffreys' prior)" in words_of(page)
+    assert f"{100 * expected.after.point:.2f} %" in words_of(page)
 
 
 def test_shares_are_counted_together(page: AppTest) -> None:
@@ -116,8 +151,39 @@ def test_shares_are_counted_together(page: AppTest) -> None:
 def test_what_is_no_count_is_said(page: AppTest) -> None:
     """More events than patients: one sentence, and nothing can be kept."""
     counted(page, events=3, of=2)
-    assert "events must not be more than the patients, got 3 of 2" in words_of(page)
+    assert "Patients with the event: must not be more than the patients counted, got 3 of 2." in words_of(page)
     assert page.button(key="own_keep").disabled
+    assert any("rc-own-updates" in body for body in html_of(page))
+    assert "Nothing changes for this case" in words_of(page)
+
+
+def test_an_emptied_count_is_not_nobody(page: AppTest) -> None:
+    """It is asked for; with both fields empty nothing was counted, and 0 of 480 is a count."""
+    counted(page, events=2)
+    page.number_input(key=f"own_events.{RATE}").set_value(None).run()
+    assert "Still to enter (0 where there was nobody): Patients with the event." in words_of(page)
+    assert page.button(key="own_keep").disabled
+    page.number_input(key=f"own_of.{RATE}").set_value(None).run()
+    assert "Still to enter" not in words_of(page)
+    assert page.button(key="own_keep").disabled
+    counted(page, events=0)
+    assert not page.button(key="own_keep").disabled
+    page.selectbox(key=own_local.CHOSEN_KEY).set_value("context.procedure").run()
+    page.number_input(key="own_count.context.procedure.fusion").set_value(5).run()
+    assert "Still to enter (0 where there was nobody): Open microdiscectomy," in words_of(page)
+
+
+def test_a_weight_that_leaves_no_range_is_said_in_words(page: AppTest) -> None:
+    """Without the id of the number, and the number stays drawn."""
+    link = "link.crp.surgical_site_infection"
+    page.selectbox(key=own_local.CHOSEN_KEY).set_value(link).run()
+    page.slider(key=own_local.WEIGHT_KEY).set_value(5)
+    page.number_input(key=f"own_events.{link}").set_value(1)
+    page.number_input(key=f"own_of.{link}").set_value(1).run()
+    shown = words_of(page)
+    assert "The counts and the weight must leave a range around the mean" in shown
+    assert f"{link}: " not in shown
+    assert any("rc-own-updates" in body for body in html_of(page))
 
 
 def test_a_count_that_is_kept_stays_for_this_visit_alone(page: AppTest) -> None:
@@ -296,7 +362,11 @@ def test_the_folder_that_is_taken_along_answers_as_the_page(page: AppTest, tmp_p
     write_folder(tmp_path / "mine", unzip(zip_of(files)))
     written = load_model(tmp_path / "mine")
     assert labels.short_digest(written.digest) in page.code[1].value
-    assert "rootcause serve --priors my-priors --rates seed" in page.code[0].value
+    for line in (
+        "rootcause serve --priors my-priors --rates seed",
+        "rootcause sensitivity case.json --cause epidural_hematoma --priors my-priors --rates seed",
+    ):
+        assert line in page.code[0].value.splitlines()
     expected = shifts(load_model(), written, CASE)
     table = causes(page)
     assert all(numbers.percent_html(item.after) in table for item in expected)

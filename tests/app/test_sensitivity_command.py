@@ -53,7 +53,7 @@ def test_every_method_prints_text_and_json(case: Path, method: str, capsys: pyte
 
 
 def test_the_tornado_is_the_default_and_the_librarys(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each number over its published range, with its sources."""
+    """Each number over its range, with its basis and sources."""
     from rootcause.case import parse_case
     from rootcause.sensitivity.tornado import tornado
 
@@ -68,7 +68,16 @@ def test_the_tornado_is_the_default_and_the_librarys(case: Path, capsys: pytest.
         (["--cause", "hematoma"], "cause: must be a known cause, got 'hematoma'"),
         (["--cause", "csf_leak", "--method", "tornados"], "method: must be one of one-way, tornado"),
         (["--cause", "csf_leak", "--method", "one-way"], "number: one-way needs 1 of the model's numbers, got 0"),
-        (["--cause", "csf_leak", "--number", "rate.csf_leak.fusion"], "number: tornado needs 0"),
+        (["--cause", "csf_leak", "--method", "one-way"], "got 0; these move csf_leak most: "),
+        (["--cause", "leak", "--method", "one-way"], "cause: must be a known cause, got 'leak'"),
+        (
+            ["--cause", "epidural_hematoma", "--method", "two-way", "--number", NUMBERS[0]],
+            "got 1; these move epidural_hematoma most: rate.nerve_root_edema.microdiscectomy, onset.",
+        ),
+        (
+            ["--cause", "csf_leak", "--method", "credal", "--number", "rate.csf_leak.fusion"],
+            "number: credal takes no number, got 1",
+        ),
         (["--cause", "csf_leak", "--method", "one-way", "--number", "rate.x"], "number: must be one of the model's"),
         (
             ["--cause", "csf_leak", "--method", "two-way", *2 * ["--number", NUMBERS[0]]],
@@ -97,4 +106,7 @@ def test_the_shipped_patient_can_be_asked_about(tmp_path: Path, capsys: pytest.C
     file = tmp_path / "seed.json"
     file.write_text(json.dumps({"findings": findings}), "utf-8")
     assert main(["sensitivity", str(file), "--cause", "nerve_root_edema", "--method", "stability"]) == 0
-    assert "overtakes" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "overtakes" in printed
+    assert "more numbers, " in printed
+    assert "(assumed)" in printed

@@ -14,7 +14,6 @@ from rootcause.evaluation import (
     FLOOR,
     METHOD,
     NOTE,
-    OUTCOMES,
     VIEWS,
     CaseResult,
     Evaluation,
@@ -23,6 +22,7 @@ from rootcause.evaluation import (
     load_coded_cases,
     rank_of,
 )
+from rootcause.outcomes import OUTCOMES
 from rootcause.structure import CAUSES
 from rootcause.vocabulary import load_vocabulary
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rootcause import Model, load_model, shipped_cases
 from rootcause.errors import InvalidInputError
-from rootcause.evaluation import OUTCOMES, VIEWS, CodedCase, Evaluation, evaluate, load_coded_cases
+from rootcause.evaluation import VIEWS, CodedCase, Evaluation, evaluate, load_coded_cases
 from rootcause.expectation_file import load_expectations, to_json, to_toml, write_expectations
 from rootcause.expectations import (
     DRIFT,
@@ -28,6 +28,7 @@ from rootcause.expectations import (
     compare_with,
     expectations_of,
 )
+from rootcause.outcomes import OUTCOMES
 from rootcause_app import expect_commands
 
 if TYPE_CHECKING:

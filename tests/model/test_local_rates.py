@@ -12,7 +12,7 @@ from scipy import stats
 from rootcause.conjugate import Beta
 from rootcause.errors import InvalidInputError
 from rootcause.local_counts import MOST_PATIENTS, LocalRate, LocalShares, read_local
-from rootcause.local_rates import SURPRISE, Update, update, updated
+from rootcause.local_rates import SURPRISE, Update, rests_on, update, updated
 from rootcause.priors import COVERAGE, SHARE_GROUPS, Parameter, load_priors, share_groups
 from rootcause.uncertainty import concentrations, draw
 
@@ -72,7 +72,7 @@ def test_nobody_counted_and_all_of_the_literature_changes_nothing(id_: str) -> N
     """The number stays as it was written, range and basis included."""
     found = one(LocalRate(id_, 0, 0))
     assert found.after == PARAMETERS[id_]
-    assert found.posterior == found.literature
+    assert found.posterior == found.matched
     assert found.tail is None
 
 
@@ -81,7 +81,7 @@ def test_the_order_of_two_batches_does_not_matter(
     id_: str, first: tuple[int, int], second: tuple[int, int], weight: float
 ) -> None:
     """Nor whether they are added up before."""
-    literature = one(LocalRate(id_, 0, 0)).literature.weighted(weight)
+    literature = one(LocalRate(id_, 0, 0)).matched.weighted(weight)
     one_way = literature.updated(*first).updated(*second)
     other_way = literature.updated(*second).updated(*first)
     pooled = literature.updated(first[0] + second[0], first[1] + second[1])
@@ -103,7 +103,7 @@ def test_the_less_the_literature_counts_the_nearer_the_count(
 ) -> None:
     """The slider moves the point one way alone."""
     share = counted[0] / counted[1]
-    literature = one(LocalRate(id_, 0, 0)).literature
+    literature = one(LocalRate(id_, 0, 0)).matched
     near, far = (abs(literature.weighted(w).updated(*counted).mean - share) for w in (weight * less, weight))
     assert near <= far + 1e-12
 
@@ -111,7 +111,7 @@ def test_the_less_the_literature_counts_the_nearer_the_count(
 @given(ids, st.integers(50, 5_000))
 def test_more_patients_narrow_the_range(id_: str, of: int) -> None:
     """Ten times the patients with the literature's own share of events: a narrower range around the same point."""
-    literature = one(LocalRate(id_, 0, 0)).literature
+    literature = one(LocalRate(id_, 0, 0)).matched
     events = literature.mean * of
     few, many = (Beta(literature.a + times * events, literature.b + times * (of - events)) for times in (1, 10))
     widths = [high - low for low, high in (few.interval(0.9), many.interval(0.9))]
@@ -143,13 +143,27 @@ def test_at_weight_nought_jeffreys_stands_for_the_literature() -> None:
 def test_a_count_against_the_literature_is_worked_out_by_hand() -> None:
     """The range 0.3 to 0.8 % around 0.5 % stands for 2,311 patients; with 12 of 480 that is 23.55 of 2,791."""
     found = one(LocalRate(RATE, 12, 480))
-    assert found.literature.size == pytest.approx(2310.96, abs=0.01)
+    assert found.matched.size == pytest.approx(2310.96, abs=0.01)
     assert found.after.point == pytest.approx(23.5548 / 2790.96, rel=1e-3)
     assert found.after.sources == PARAMETERS[RATE].sources
     assert found.tail is not None
     assert found.tail < SURPRISE
     assert "fewer than 1 in 1,000 hospitals" in found.sentence
     assert "Ask first whether the same thing was counted" in found.sentence
+
+
+@given(ids, counts(1))
+def test_an_assumption_is_never_called_published(id_: str, counted: tuple[int, int]) -> None:
+    """What is said of a number, with a count and without one, has the word of its basis."""
+    number = PARAMETERS[id_]
+    found = one(LocalRate(id_, *counted))
+    bare = one(LocalRate(id_, 0, 0)).sentence
+    for said in (found.sentence, found.after.derivation.removeprefix(number.derivation)):
+        assert f"the {number.basis} " in said
+        assert "published" not in said
+    assert ("assumption" in bare) == (number.basis == "assumed")
+    assert rests_on([number]) in bare
+    assert found.surprise == ("which is a surprise" in found.sentence)
 
 
 def test_a_count_as_expected_is_no_surprise() -> None:
@@ -210,8 +224,8 @@ def test_several_counts_are_one_update_each() -> None:
         (LocalRate(RATE, 1, MOST_PATIENTS + 1), f"of must be at most {MOST_PATIENTS} patients"),
         (LocalRate(RATE, 1, 2, 1.5), "weight must lie from 0 to 1, got 1.5"),
         (LocalRate(RATE, 1, 2, float("nan")), "weight must lie from 0 to 1, got nan"),
-        (LocalRate(RATE, 0, 0, 0), "the literature or the own counts must count, got weight 0 and no patient"),
-        (LocalRate(RATE, 0, 1, 1e-6), "let the literature count more"),
+        (LocalRate(RATE, 0, 0, 0), "the model's number or the own counts must count, got weight 0 and no patient"),
+        (LocalRate(RATE, 0, 1, 1e-6), "let the number of the model count more"),
         (LocalShares("context.procedure", {"fusion": 2}), "must have a count for each of open_microdiscectomy,"),
         (LocalShares("context.procedures", {"fusion": 2}), "(did you mean 'context.procedure'?)"),
         (LocalShares("context.procedure", dict.fromkeys(PROCEDURES, -1)), "count must be a whole number of at least 0"),

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from html import escape
 from itertools import chain
+from textwrap import shorten
 from typing import TYPE_CHECKING, Final
 
+from rootcause.alternatives import STANDINGS
 from rootcause_app.components import labels, numbers, provenance, sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rootcause import Model
     from rootcause.alternatives import Alternative, Change, Refused, Switched
+    from rootcause.alternatives.changes import Standing
 
 _NUMBER: Final = ' class="rc-number"'
 _TITLE: Final = 60  # letters of a study's title in a list to choose from
 _SHOWN: Final = 12
+_REASONS: Final = 2
+_GROUPS: Final[Mapping[Standing, str]] = {
+    "inside": "Inside all ranges of the model",
+    "outside": "Outside a range, and never set aside",
+    "set_aside": "Outside a range, with figures that were set aside for a reason",
+}
+_ABOUT: Final = {
+    "note": "Note",
+    "derivation": "Derivation",
+    "locator": "Where",
+    "population": "Population",
+    "read": "Read",
+}
 _FIELDS: Final = (
-    "kind", "key", "label", "numbers", "set_aside", "outcome", "before", "after", "rank_before", "rank_after",
+    "kind", "key", "label", "numbers", "outside", "set_aside", "standing", "outcome", "before", "after",
+    "rank_before", "rank_after",
 )  # fmt: skip
 
 
@@ -26,13 +43,16 @@ _FIELDS: Final = (
 
 
 def short(model: Model, alternative: Alternative) -> str:
-    """What an alternative is called in a list: of a study, its first author and year, or its title."""
+    """What an alternative is called in a list: of a study, its first author, year and title; no author, title first."""
     if alternative.kind != "study":
         return alternative.label
     source = model.priors.sources[alternative.key]
-    title = source.title if len(source.title) <= _TITLE else f"{source.title[:_TITLE].rstrip()}…"
+    title = shorten(source.title, _TITLE, placeholder=" …")
     first = source.authors.partition(",")[0].partition(" et al")[0].partition(" (")[0].strip()
-    return " · ".join(filter(None, (f"{first} {source.year or ''}".strip(), title)))
+    year = str(source.year or "")
+    if not first:
+        return f"{title} ({year})" if year else title
+    return f"{first} {year}".strip() + f" · {title}"
 
 
 def option(model: Model, alternative: Alternative) -> str:
@@ -102,17 +122,41 @@ def _card(model: Model, alternative: Alternative, change: Change) -> str:
     given = f" ({_ends(change.low, change.high)}, {change.range})" if change.range else " (no range was noted)"
     outside = "" if change.within else '<span class="rc-outside">outside its range in the model</span>'
     aside = f'<p class="rc-set-aside"><b>Set aside because:</b> {escape(change.reason)}</p>' if change.reason else ""
-    known = model.priors.sources.get(change.source) if alternative.kind != "study" else None
-    source = f" {provenance.source_html(known)}" if known else ""
+    sources = _sources(model, change) if alternative.kind != "study" else ""
     record = f", record {escape(change.record)}" if change.record else ""
+    basis = f", {change.about['basis']}" if change.about else ""
+    said = "" if alternative.kind == "rates" else _from(change, record)
     return (
         f'<li class="rc-card"><div class="rc-card-head"><span class="rc-value">{numbers.parameter(own.point)} → '
         f'{_instead(change)}</span><span class="rc-range">in the model {_ends(own.low, own.high)}, {escape(own.basis)};'
-        f" instead {_instead(change)}{escape(given)}</span>{outside}</div>"
+        f" instead {_instead(change)}{escape(given + basis)}</span>{outside}</div>"
         f'<p class="rc-meaning">{escape(own.meaning)}</p>'
-        f'<p class="rc-from">“{escape(change.text)}”{record}.{source}</p>{aside}'
+        f"{said}{_about(change)}{sources}{aside}"
         f'<code class="rc-id">{escape(change.id)}</code></li>'
     )
+
+
+def _from(change: Change, record: str) -> str:
+    """The words of a record, quoted, or which number of the folder it is."""
+    said = f"“{escape(change.text)}”{record}." if record else f"{escape(change.text.capitalize())}."
+    return f'<p class="rc-from">{said}</p>'
+
+
+def _about(change: Change) -> str:
+    """What is noted of the other value: the counts that it is from, the place in its sources, in whom."""
+    rows = "".join(
+        f"<dt>{title}</dt><dd>{escape(change.about[name])}</dd>"
+        for name, title in _ABOUT.items()
+        if name in change.about
+    )
+    return f"<dl>{rows}</dl>" if rows else ""
+
+
+def _sources(model: Model, change: Change) -> str:
+    if not change.sources:
+        return '<p class="rc-nosource">No published source.</p>' if change.about else ""
+    items = "".join(f"<li>{provenance.source_html(model.priors.sources[key])}</li>" for key in change.sources)
+    return f'<ul class="rc-sources">{items}</ul>'
 
 
 def _instead(change: Change) -> str:
@@ -147,17 +191,33 @@ def _meaning(model: Model, id_: str) -> str:
 
 
 def all_html(model: Model, every: Sequence[Switched]) -> str:
-    """Every alternative in a row; the first ones stand open, the others can be unfolded."""
-    first, rest = every[:_SHOWN], every[_SHOWN:]
+    """Every alternative in a row, the most admissible numbers first; those set aside and outside are folded away.
+
+    Args:
+        model: Whose numbers they replace.
+        every: In the order of ``rootcause.alternatives.ordered``.
+    """
+    groups = {name: [item for item in every if item.alternative.standing == name] for name in STANDINGS}
+    return "".join(_group_html(model, name, items) for name, items in groups.items() if items)
+
+
+def _group_html(model: Model, standing: Standing, items: Sequence[Switched]) -> str:
+    turned = sum(item.leading[0] != item.leading[1] for item in items)
+    told = f"{_GROUPS[standing]}: {len(items)}, of which {turned or 'none'} would change the leading cause"
+    if standing == "set_aside":
+        return _folded(told, _table(model, items))
     more = ""
-    if rest:
-        summary = f"The other {len(rest)}, by how far a probability moves"
-        more = f'<details class="rc-more"><summary>{summary}</summary>{_table(model, rest)}</details>'
-    return f"{_table(model, first)}{more}"
+    if len(items) > _SHOWN:
+        more = _folded(f"The other {len(items) - _SHOWN} of these, which move less", _table(model, items[_SHOWN:]))
+    return f"<h3>{told}</h3>{_table(model, items[:_SHOWN])}{more}"
+
+
+def _folded(summary: str, body: str) -> str:
+    return f'<details class="rc-more"><summary>{summary}</summary>{body}</details>'
 
 
 def _table(model: Model, every: Sequence[Switched]) -> str:
-    titles = ("Instead of the model's numbers", "Numbers", "Leads then", "Moves most", "Taken although set aside")
+    titles = ("Instead of the model's numbers", "Numbers", "Leads then", "Moves most", "Set aside because")
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     rows = "".join(_row(model, item) for item in every)
     return f'<table class="rc-table rc-switches"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
@@ -167,8 +227,8 @@ def _row(model: Model, item: Switched) -> str:
     first, second = item.leading
     leads = escape(labels.cause(second))
     if first != second:
-        leads = f'<b class="rc-leads">{leads}</b> <small>in place of {escape(labels.cause(first))}</small>'
-    aside, outside = len(item.alternative.set_aside), sum(not change.within for change in item.alternative.changes)
+        leads = f'<b class="rc-leads">{leads}</b>'
+    outside = len(item.alternative.outside)
     return (
         f'<tr><th scope="row">{escape(short(model, item.alternative))}</th>'
         f'<td data-label="numbers:">{len(item.alternative.changes)}'
@@ -177,8 +237,17 @@ def _row(model: Model, item: Switched) -> str:
         f'<td data-label="moves most:">{escape(labels.cause(item.most))} '
         f'<span class="rc-moves">{numbers.percent_html(item.before[item.most])} → '
         f"{numbers.percent_html(item.after[item.most])}</span></td>"
-        f'<td data-label="set aside:">{aside or "none"}</td></tr>'
+        f'<td data-label="set aside:">{_reasons(item.alternative)}</td></tr>'
     )
+
+
+def _reasons(alternative: Alternative) -> str:
+    """Why figures of an alternative were set aside: the first reasons, and how many more there are."""
+    reasons = list(dict.fromkeys(change.reason for change in alternative.set_aside))
+    if not reasons:
+        return "never set aside"
+    more = f" · {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+    return f"<small>{escape(' · '.join(reasons[:_REASONS]))}{more}</small>"
 
 
 def to_csv(every: Iterable[Switched]) -> str:
@@ -188,7 +257,7 @@ def to_csv(every: Iterable[Switched]) -> str:
 
 def _lines(item: Switched) -> Iterator[dict[str, object]]:
     own, before, after = item.alternative, item.rank_before, item.rank_after
-    about = (own.kind, own.key, own.label, len(own.changes), len(own.set_aside))
+    about = (own.kind, own.key, own.label, len(own.changes), len(own.outside), len(own.set_aside), own.standing)
     for name in item.before:
         values = (*about, name, item.before[name], item.after[name], before[name], after[name])
         yield dict(zip(_FIELDS, values, strict=True))

@@ -1,4 +1,4 @@
-"""A local rate drawn: the literature, the own counts, and both together, as densities over the same axis."""
+"""A local rate drawn: the number of the model, the own counts, and both together, as densities over the same axis."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import altair as alt
 import numpy as np
 
 from rootcause.conjugate import Beta
+from rootcause.local_rates import rests_on
 
 if TYPE_CHECKING:
     from rootcause.local_rates import Update
     from rootcause_app.theme import Palette
 
-LITERATURE: Final = "literature, as it counts"
 COUNTS: Final = "own counts alone"
 TOGETHER: Final = "together"
 
-_DASHES: Final = {LITERATURE: [6, 3], COUNTS: [2, 2], TOGETHER: [1, 0]}
+_MODELS: Final = ", as it counts"  # after the words for the number of the model
+_DASHES: Final = {_MODELS: [6, 3], COUNTS: [2, 2], TOGETHER: [1, 0]}
 _POINTS: Final = 240
 _MOST_OF_IT: Final = 0.998
 
@@ -26,7 +27,7 @@ def curves(update: Update) -> dict[str, Beta]:
     """The densities that there are, by their name."""
     found = {}
     if update.weight > 0:
-        found[LITERATURE] = update.prior
+        found[f"{rests_on([update.before])}{_MODELS}"] = update.prior
     if update.of:
         found[COUNTS] = Beta(update.events + 1, update.of - update.events + 1)  # the likelihood, made to sum to one
     found[TOGETHER] = update.posterior
@@ -51,13 +52,12 @@ def chart(update: Update, palette: Palette) -> alt.LayerChart:
         for value, density in zip(x, np.nan_to_num(beta.pdf(x, curve.a, curve.b), posinf=0.0), strict=True)
     ]
     names = list(drawn)
-    colours = dict(
-        zip((LITERATURE, COUNTS, TOGETHER), (palette.lines[1], palette.lines[2], palette.lines[0]), strict=True)
-    )
-    legend = alt.Legend(title=None, orient="top", labelColor=palette.text, labelLimit=300, symbolSize=400)
-    colour = alt.Color("curve:N", scale=alt.Scale(domain=names, range=[colours[name] for name in names]), legend=legend)
+    places = [name if name in _DASHES else _MODELS for name in names]
+    colours = {_MODELS: palette.lines[1], COUNTS: palette.lines[2], TOGETHER: palette.lines[0]}
+    legend = alt.Legend(title=None, orient="top", labelColor=palette.text, labelLimit=300, symbolSize=400, columns=2)
+    colour = alt.Color("curve:N", scale=alt.Scale(domain=names, range=[colours[at] for at in places]), legend=legend)
     dash = alt.StrokeDash(
-        "curve:N", scale=alt.Scale(domain=names, range=[_DASHES[name] for name in names]), legend=legend
+        "curve:N", scale=alt.Scale(domain=names, range=[_DASHES[place] for place in places]), legend=legend
     )
     y = alt.Y("density:Q", title="density", stack=None, axis=alt.Axis(labels=False, ticks=False, grid=False))
     along = alt.X("value:Q", title="the number", axis=alt.Axis(format="~p", tickCount=6, grid=True))

@@ -31,6 +31,7 @@ _LOADED: Final = (
 _SHELL: Final = f"""unzip {FOLDER}.zip
 rootcause priors check --priors {FOLDER}
 rootcause diagnose case.json --priors {FOLDER} --rates {{rates}}
+rootcause sensitivity case.json --cause {{cause}} --priors {FOLDER} --rates {{rates}}
 rootcause serve --priors {FOLDER} --rates {{rates}}"""
 _PYTHON: Final = f"""from rootcause import load_model
 
@@ -72,8 +73,13 @@ def _take_back() -> None:
     st.session_state[_BACK_KEY] = []
 
 
-def download(now: Current) -> None:
-    """Draw the download, and how the folder is used."""
+def download(now: Current, cause: str) -> None:
+    """Draw the download, and how the folder is used.
+
+    Args:
+        now: The models of the visitor.
+        cause: A cause to ask about.
+    """
     st.header("Take them with you", anchor=False)
     st.download_button(
         f"Download {FOLDER}.zip",
@@ -88,7 +94,11 @@ def download(now: Current) -> None:
         '<p class="rc-hint">The whole folder as TOML, both rate sets, with the comments and sources of every number '
         "that you left alone. Its digest tells it from the server's.</p>"
     )
-    st.code(_SHELL.format(rates=now.server.rates), language=None, wrap_lines=True)
+    st.html(
+        '<p class="rc-hint">On the command line, with the case.json that the Explorer downloads. The last line serves '
+        "every page from your numbers, Sensitivity included.</p>"
+    )
+    st.code(_SHELL.format(rates=now.server.rates, cause=cause), language=None, wrap_lines=True)
     st.code(
         _PYTHON.format(rates=now.server.rates, digest=labels.short_digest(now.own.digest)),
         language=None,

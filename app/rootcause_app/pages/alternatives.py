@@ -140,13 +140,13 @@ def _without(model: Model, every: Sequence[Alternative]) -> None:
 def _all(model: Model, switched: Sequence[Switched]) -> None:
     rows = ordered(switched)
     changed = [item for item in rows if item.leading[0] != item.leading[1]]
-    inside = sum(all(change.within for change in item.alternative.changes) for item in changed)
+    inside = sum(item.alternative.standing == "inside" for item in changed)
     st.header("All of them at once", anchor=False)
     leader = labels.cause(switched[0].leading[0])
     told = (
-        f"{len(changed)} of {len(rows)} alternatives would put another cause in place of {leader}; these stand "
-        f"first. {inside} of them do so with numbers that all lie inside their ranges in the model. Every one is taken "
-        "alone. Most studies enter with figures that were set aside: choose one above to read why."
+        f"{len(changed)} of {len(rows)} alternatives would put another cause in place of {leader}, {inside} of them "
+        "with numbers that all lie inside their ranges in the model: these stand first, and last those with figures "
+        "that were set aside and lie outside. Every one is taken alone; choose one above to read all of it."
     )
     st.html(f'<p class="rc-hint">{told}</p>')
     st.html(alternatives_view.all_html(model, rows))

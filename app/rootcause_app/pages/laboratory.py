@@ -34,6 +34,7 @@ PANES: Final[Mapping[str, Callable[[Question, Palette], None]]] = {
 _CASE_KEY: Final = "laboratory_case"
 _CAUSE_KEY: Final = "laboratory_cause"
 _PANE_KEY: Final = "laboratory_pane"
+_ABOUT_KEY: Final = "laboratory_about"
 
 
 def page() -> None:
@@ -73,6 +74,10 @@ def _question(model: Model, findings: Mapping[str, object]) -> Question:
     ranked = [name for name in answer.ranking if name in answer.posterior]
     open_ = [name for name in ranked if answer.posterior[name].mean > 0] or ranked
     shown = {name: f"{labels.cause(name)} · {numbers.percent(answer.posterior[name].mean)}" for name in open_}
+    case = labels.token(dict(findings))
+    if st.session_state.get(_ABOUT_KEY, case) != case:  # another patient: begin with what leads there
+        st.session_state[_CAUSE_KEY] = open_[0]
+    st.session_state[_ABOUT_KEY] = case
     cause = st.selectbox(
         "Cause",
         open_,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
 from html import escape
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from rootcause.case import parse_case
 from rootcause.errors import InvalidInputError
-from rootcause.own_answers import shifts, with_numbers
+from rootcause.outcomes import posterior_of
+from rootcause.own_answers import shifts, with_parameters
 from rootcause.own_numbers import key_problems
 from rootcause.priors import Source, validated
+from rootcause.structure import CAUSES
 from rootcause_app.components import (
     findings_form,
     labels,
@@ -23,6 +25,7 @@ from rootcause_app.components import (
     own_state,
     own_tables,
     own_take,
+    own_weights,
     provenance,
 )
 from rootcause_app.pages import frame, opening
@@ -31,8 +34,11 @@ from rootcause_app.theme import palette
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from rootcause import Model
     from rootcause.local_rates import Update
+    from rootcause_app.components.own_local import Draft
     from rootcause_app.components.own_state import Current
 
 LOCAL: Final = "Local rates"
@@ -83,47 +89,67 @@ def _local(server: Model) -> None:
     now = own_state.current(server)
     _still_wrong(now)
     left, right = st.columns(2, gap="large")
-    draft: tuple[Update, ...] = ()
     with left:
         st.header("What your hospital counted", anchor=False)
-        try:
-            draft = own_local.form(now.start.priors.parameters, _FIRST)
-        except InvalidInputError as refusal:
-            st.html(own_tables.problems_html("This is no count yet.", str(refusal).splitlines()))
-        kept = [own_state.own().updates.get(own_state.key_of(item.before)) for item in draft]
-        counts = any(item.of for item in draft)
-        new = counts and kept != list(draft)
-        st.button(
-            "Keep this count" if new or not counts else "This count is kept",
-            on_click=_keep,
-            args=(draft,),
-            disabled=not new,
-            type="primary" if new else "secondary",
-            key="own_keep",
-        )
+        draft = own_local.form(now.start.priors.parameters, _FIRST)
+        if draft.problems:
+            st.html(own_tables.problems_html("This is no count.", draft.problems))
+        if draft.missing:
+            listed = escape(", ".join(draft.missing))
+            st.html(f'<p class="rc-hint" role="status">Still to enter (0 where there was nobody): {listed}.</p>')
     with right:
-        st.header("The literature and your count", anchor=False)
-        _drawn(draft)
+        st.header("The model's number and your count", anchor=False)
+        shown = _drawn(draft)
+    with _weighed(now, draft, shown) if draft.surprise else left:
+        _keep_button(draft)
     _kept()
-    _causes(now, draft if counts else ())
+    _causes(now, draft.updates if draft.local else ())
+
+
+def _keep_button(draft: Draft) -> None:
+    kept = [own_state.own().updates.get(own_state.key_of(item.before)) for item in draft.updates]
+    new = draft.local is not None and kept != list(draft.updates)
+    st.button(
+        "Keep this count" if new or draft.local is None else "This count is kept",
+        on_click=_keep,
+        args=(draft.updates,),
+        disabled=not new,
+        type="primary" if new else "secondary",
+        key="own_keep",
+    )
 
 
 def _keep(draft: tuple[Update, ...]) -> None:
     own_state.own().keep(draft)
 
 
-def _drawn(draft: Sequence[Update]) -> None:
-    if not draft:
-        return
-    shown = draft[0]
-    if len(draft) > 1:
-        ids = {item.before.id: item for item in draft}
+def _drawn(draft: Draft) -> str:
+    """Draw a number before and after; return its id."""
+    shown = draft.updates[0]
+    if len(draft.updates) > 1:
+        ids = {item.before.id: item for item in draft.updates}
         chosen = st.selectbox("Share to draw", list(ids), key="own_drawn", filter_mode=None)
         shown = ids[chosen]
     colours = palette(st.context.theme.type)
     st.altair_chart(own_chart.chart(shown, colours), theme=None, width="stretch", alt=own_chart.description(shown))
-    st.html(own_tables.updates_html(draft))
-    st.html(f'<p class="rc-verdict">{escape(shown.sentence)}</p>')
+    st.html(own_tables.updates_html(draft.updates))
+    if not draft.problems and not draft.missing:
+        st.html(f'<p class="rc-verdict">{escape(shown.sentence)}</p>')
+    return shown.before.id
+
+
+def _weighed(now: Current, draft: Draft, shown: str) -> DeltaGenerator:
+    """Show what a count that surprises comes to at other weights, before it is kept; return the place below."""
+    st.header("Before you keep it: the count contradicts the model's number", anchor=False)
+    st.html(
+        '<p class="rc-hint">Added together, two sources that contradict each other give a narrow range that neither '
+        "supports. The same count with the model's number in full, at half, and left out; the slider chooses.</p>"
+    )
+    if draft.local is not None:
+        with suppress(InvalidInputError):  # where the case has no answer, the table of causes says so
+            found = own_weights.ways(now, draft.local, findings_form.current_case())
+            st.html(own_weights.ways_html(found, shown, draft.local.weight))
+    return st.container()
 
 
 def _kept() -> None:
@@ -220,10 +246,19 @@ def _take(server: Model) -> None:
     own_take.changed(now)
     left, right = st.columns(2, gap="large")
     with left:
-        own_take.download(now)
+        own_take.download(now, _leader(now))
     with right:
         own_take.bring_back()
     _causes(now, ())
+
+
+def _leader(now: Current) -> str:
+    """The cause that leads in the Explorer's case, to ask about; the first of all where the case has no answer."""
+    try:
+        found = posterior_of(now.own, parse_case(dict(findings_form.current_case())))
+    except InvalidInputError:
+        return CAUSES[0]
+    return max(CAUSES, key=lambda cause: found[cause])
 
 
 # ---- what they share ----------------------------------------------------------------------------------------------
@@ -243,8 +278,7 @@ def _causes(now: Current, draft: Sequence[Update]) -> None:
     st.header("The causes in the Explorer's case, before and after", anchor=False)
     mine = now.own
     if draft:
-        new = {item.before.id: item.after for item in draft}
-        mine = with_numbers(mine, replace(mine.priors, parameters=MappingProxyType({**mine.priors.parameters, **new})))
+        mine = with_parameters(mine, {item.before.id: item.after for item in draft})
     try:
         found = shifts(now.server, mine, dict(findings_form.current_case()))
     except InvalidInputError as refusal:

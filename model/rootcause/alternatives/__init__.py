@@ -20,10 +20,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rootcause.alternatives.changes import FOLLOWS, Alternative, Change, Refused, with_shares
+from rootcause.alternatives.changes import FOLLOWS, STANDINGS, Alternative, Change, Refused, with_shares
 from rootcause.alternatives.sets import of_rates, of_technique
 from rootcause.alternatives.studies import of_studies
-from rootcause.alternatives.switching import NONE, OUTCOMES, Switched, ordered, switch, switch_all
+from rootcause.alternatives.switching import Switched, ordered, switch, switch_all
+from rootcause.outcomes import NONE, OUTCOMES
 from rootcause.priors import RATE_SETS, load_priors
 from rootcause.structure import DISCECTOMIES
 
@@ -34,6 +35,7 @@ __all__ = [
     "FOLLOWS",
     "NONE",
     "OUTCOMES",
+    "STANDINGS",
     "Alternative",
     "Change",
     "Refused",

@@ -1,16 +1,27 @@
 """What an alternative is made of: numbers with another value, and records whose figure is not taken."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from rootcause.priors import Parameter, share_groups
 
 Kind = Literal["rates", "technique", "study"]
 
+Standing = Literal["inside", "outside", "set_aside"]
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+"""How admissible other numbers are, the most admissible first."""
+
 FOLLOWS = "follows, so that the shares of its whole sum to 1"
 """The ``text`` of a share that has no figure of its own."""
 
+_RANGES = {
+    "across_techniques": "across techniques",
+    "across_studies": "across studies",
+    "ci95": "95 % confidence interval",
+    "judgement": "by judgement",
+}
+_ABOUT = ("basis", "locator", "population", "read", "derivation", "note")
 _SAME = 1e-9
 
 
@@ -27,9 +38,11 @@ class Change:
         range: What the ends are, in words; empty where there are none.
         text: Where the other value is from: the words of the record, or of what was taken.
         record: Id of the record; empty where it is none.
-        source: Key of the publication; empty where it is none, or more than one.
+        sources: Keys of all publications that the other value rests on.
         reason: Why the record was set aside; empty where it was not.
         within: Whether the other value lies in the range that the number has in the model.
+        about: What is noted of the other value, by the name of its field: its basis, the place in its sources, its
+            population, its derivation and its note, with the counts that it is from; empty for a record.
     """
 
     id: str
@@ -40,9 +53,10 @@ class Change:
     range: str
     text: str
     record: str
-    source: str
+    sources: tuple[str, ...]
     reason: str
     within: bool
+    about: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,16 @@ class Alternative:
         """The changes whose records were set aside."""
         return tuple(change for change in self.changes if change.reason)
 
+    @property
+    def outside(self) -> tuple[Change, ...]:
+        """The changes to a value outside the range that the number has in the model."""
+        return tuple(change for change in self.changes if not change.within)
+
+    @property
+    def standing(self) -> Standing:
+        """How admissible it is: inside all ranges, outside of some but never set aside, or both."""
+        return "inside" if not self.outside else "set_aside" if self.set_aside else "outside"
+
 
 def taken(parameter: Parameter, other: Parameter, text: str) -> Change:
     """Return the change of a number to that of another one.
@@ -107,12 +131,13 @@ def taken(parameter: Parameter, other: Parameter, text: str) -> Change:
         after=other.point,
         low=other.low,
         high=other.high,
-        range="its range there",
+        range=_RANGES[other.range],
         text=text,
         record="",
-        source=other.sources[0] if len(other.sources) == 1 else "",
+        sources=other.sources,
         reason="",
         within=parameter.low <= other.point <= parameter.high,
+        about={name: getattr(other, name) for name in _ABOUT if getattr(other, name)},
     )
 
 
@@ -139,7 +164,7 @@ def with_shares(
         if (rest and left <= 0) or (not rest and abs(left) > _SAME):
             why = f"its shares sum to {1 - left:.4g}, and a whole is 1"
             for item in own:
-                refused.append(Refused(item.id, item.text, item.record, item.source, why))
+                refused.append(Refused(item.id, item.text, item.record, ", ".join(item.sources), why))
                 del by_id[item.id]
             continue
         total = sum(now[id_].point for id_ in rest)
@@ -157,7 +182,7 @@ def _following(parameter: Parameter, point: float) -> Change:
         range="",
         text=FOLLOWS,
         record="",
-        source="",
+        sources=(),
         reason="",
         within=parameter.low <= point <= parameter.high,
     )

@@ -7,6 +7,7 @@ from rootcause.priors import Parameter, RateSet
 from rootcause.structure import DISCECTOMIES, EVERY_CAUSE, rate_id
 
 _LABELS: Mapping[RateSet, str] = {"seed": "The seed's rates", "literature": "The literature's rates"}
+_TEXTS: Mapping[RateSet, str] = {"seed": "from the seed's rates", "literature": "from the literature's rates"}
 
 
 def of_rates(now: Mapping[str, Parameter], own: Mapping[str, Parameter], rates: RateSet) -> Alternative:
@@ -18,11 +19,12 @@ def of_rates(now: Mapping[str, Parameter], own: Mapping[str, Parameter], rates: 
         rates: The rate set.
     """
     changes = tuple(
-        taken(now[id_], item, f"the number of the rate set {rates!r}")
+        taken(now[id_], item, _TEXTS[rates])
         for id_, item in own.items()
         if item.rate_set == rates and id_ in now and now[id_].point != item.point
     )
-    note = f"{_count(len(changes))} of the rate set {rates!r}." if changes else "These are the numbers in force."
+    differ = "number differs" if len(changes) == 1 else "numbers differ"
+    note = f"{len(changes)} {differ} from those in force." if changes else "These are the numbers in force."
     return Alternative("rates", rates, _LABELS[rates], note, changes)
 
 
@@ -52,7 +54,3 @@ def of_technique(now: Mapping[str, Parameter], technique: str) -> Alternative:
         "own. Fusion stays as it is."
     )
     return Alternative("technique", technique, f"All discectomies as {words}", note, tuple(dict.fromkeys(changes)))
-
-
-def _count(numbers: int) -> str:
-    return f"{numbers} {'number' if numbers == 1 else 'numbers'}"

@@ -22,6 +22,8 @@ _SAME = 1e-9
 _NO_STUDY = ("no source", "direction from")
 """How the titles begin under which the folder keeps estimates without a publication."""
 
+_WORDS = {"seed": "seed's", "literature": "literature's", None: "model's"}
+
 _PRINTED, _COUNTED, _IN_USE = range(3)
 
 
@@ -46,7 +48,7 @@ def of_studies(priors: Priors, other: Mapping[str, Parameter]) -> Iterator[Alter
         variant = other.get(parameter.id)
         variants = [parameter] if variant is None or variant == parameter else [parameter, variant]
         for figure in _in_use(parameter, variants[1:]):
-            found.setdefault(figure.change.source, {}).setdefault(parameter.id, []).append(figure)
+            found.setdefault(figure.change.sources[0], {}).setdefault(parameter.id, []).append(figure)
         for own in variants:
             for item in own.considered:
                 figure_or_not = _figure(parameter, own, item)
@@ -67,7 +69,7 @@ def _is_publication(source: Source) -> bool:
 def _in_use(parameter: Parameter, others: Sequence[Parameter]) -> Iterator[_Figure]:
     for own in others:
         if own.basis == "cited" and len(own.sources) == 1:
-            text = f"the number of the rate set {own.rate_set!r}, which rests on this study alone"
+            text = f"the {_WORDS[own.rate_set]} rate, which rests on this study alone"
             yield _Figure(taken(parameter, own, text), _IN_USE)
 
 
@@ -77,7 +79,7 @@ def _figure(parameter: Parameter, own: Parameter, item: Considered) -> _Figure |
         reading = read_figure(item.value, is_rate=parameter.id.startswith("rate."))
     except UnreadableError as why:
         return Refused(parameter.id, item.value, item.record, item.source, str(why))
-    beside = f" (beside the number of the rate set {own.rate_set!r})" if own is not parameter else ""
+    beside = f" (Considered for the {_WORDS[own.rate_set]} rate.)" if own is not parameter else ""
     change = Change(
         id=parameter.id,
         before=parameter.point,
@@ -87,7 +89,7 @@ def _figure(parameter: Parameter, own: Parameter, item: Considered) -> _Figure |
         range=reading.interval,
         text=item.value,
         record=item.record,
-        source=item.source,
+        sources=(item.source,),
         reason=f"{item.reason}{beside}",
         within=parameter.low <= reading.point <= parameter.high,
     )

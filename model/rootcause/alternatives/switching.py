@@ -9,23 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootcause import diagnosis
-from rootcause.alternatives.changes import Alternative
+from rootcause.alternatives.changes import STANDINGS, Alternative
 from rootcause.case import Case, parse_case
 from rootcause.engine import Drawn
+from rootcause.outcomes import NONE, OUTCOMES, SAME, label, ranks
 from rootcause.sensitivity.numbers import figures_of
 from rootcause.structure import CAUSES
-from rootcause.vocabulary import load_vocabulary
 
 if TYPE_CHECKING:
     from rootcause.model import Model
 
 Array = NDArray[np.float64]
 
-NONE = "none"
-OUTCOMES = (*CAUSES, NONE)
-"""What an answer gives a probability to."""
-
-_SAME = 1e-9  # relative: the same probability summed in another order
 _SHOWN = 12
 
 
@@ -46,12 +41,12 @@ class Switched:
     @property
     def rank_before(self) -> dict[str, int]:
         """The rank of every outcome with the numbers of the model, from 1; equal ones share a rank."""
-        return _ranks(self.before)
+        return ranks(self.before)
 
     @property
     def rank_after(self) -> dict[str, int]:
         """The same with the other numbers."""
-        return _ranks(self.after)
+        return ranks(self.after)
 
     @property
     def difference(self) -> dict[str, float]:
@@ -63,7 +58,7 @@ class Switched:
         """The most probable cause before and after; one that led keeps the lead where it shares it."""
         first = max(CAUSES, key=lambda cause: self.before[cause])
         second = max(CAUSES, key=lambda cause: self.after[cause])
-        return first, first if self.after[first] >= self.after[second] * (1 - _SAME) else second
+        return first, first if self.after[first] >= self.after[second] * (1 - SAME) else second
 
     @property
     def most(self) -> str:
@@ -77,10 +72,10 @@ class Switched:
             return "No number differs."
         first, second = self.leading
         if first != second:
-            return f"{_label(second)} leads ({self._moved(second)}) in place of {_label(first)} ({self._moved(first)})."
-        if abs(self.difference[self.most]) < _SAME:
-            return f"{_label(first)} leads as before; no probability moves."
-        return f"{_label(first)} leads as before; {_label(self.most)} moves most ({self._moved(self.most)})."
+            return f"{label(second)} leads ({self._moved(second)}) in place of {label(first)} ({self._moved(first)})."
+        if abs(self.difference[self.most]) < SAME:
+            return f"{label(first)} leads as before; no probability moves."
+        return f"{label(first)} leads as before; {label(self.most)} moves most ({self._moved(self.most)})."
 
     def _moved(self, name: str) -> str:
         return f"{100 * self.before[name]:.1f} % → {100 * self.after[name]:.1f} %"
@@ -99,7 +94,8 @@ class Switched:
             for name, difference in self.difference.items()
         }
         alternative = asdict(self.alternative)
-        alternative |= {name: list(alternative[name]) for name in ("changes", "refused")}
+        alternative["refused"] = list(alternative["refused"])
+        alternative["changes"] = [change | {"sources": list(change["sources"])} for change in alternative["changes"]]
         return {"alternative": alternative, "sentence": self.sentence, "posterior": posterior}
 
     def to_text(self) -> str:
@@ -110,7 +106,7 @@ class Switched:
         for name in sorted(self.after, key=lambda name: (after[name], before[name])):
             rank = f"{after[name]}" if before[name] == after[name] else f"{before[name]} -> {after[name]}"
             moved = f"{self.before[name]:>8.2%} {self.after[name]:>8.2%} {100 * self.difference[name]:>+7.2f}"
-            lines.append(f"{moved} {rank:>8}  {_label(name)}")
+            lines.append(f"{moved} {rank:>8}  {label(name)}")
         return "\n".join([*lines, "", *_numbers(self.alternative)])
 
 
@@ -119,6 +115,8 @@ def _numbers(alternative: Alternative) -> list[str]:
     for change in alternative.changes:
         out = "" if change.within else ", outside the range of the model"
         lines.append(f"  {change.id}: {change.before:.4g} -> {change.after:.4g}{out}; {change.text}")
+        lines += [f"    {name}: {said}" for name, said in change.about.items()]
+        lines += [f"    sources: {', '.join(change.sources)}"] if change.about and change.sources else []
         lines += [f"    SET ASIDE because: {change.reason}"] if change.reason else []
     lines += [f"  {item}" for item in alternative.refused[:_SHOWN]]
     left = len(alternative.refused) - _SHOWN
@@ -171,20 +169,19 @@ def switch_all(model: "Model", case: Mapping[str, Any] | Case, every: Sequence[A
 
 
 def ordered(every: Iterable[Switched]) -> list[Switched]:
-    """Return those in which a number differs: another leading cause first, then by how far any probability moves.
+    """Return those in which a number differs, the most admissible numbers first.
+
+    First those inside all ranges of the model, then those that were never set aside, then the others; of each, another
+    leading cause first, then by how far any probability moves.
 
     Args:
         every: Answers to one case.
     """
     return sorted(
         (item for item in every if item.alternative.changes),
-        key=lambda item: (item.leading[0] == item.leading[1], -abs(item.difference[item.most])),
+        key=lambda item: (
+            STANDINGS.index(item.alternative.standing),
+            item.leading[0] == item.leading[1],
+            -abs(item.difference[item.most]),
+        ),
     )
-
-
-def _ranks(values: Mapping[str, float]) -> dict[str, int]:
-    return {name: 1 + sum(other > value * (1 + _SAME) for other in values.values()) for name, value in values.items()}
-
-
-def _label(name: str) -> str:
-    return "None of these" if name == NONE else load_vocabulary().causes[name].label

@@ -1,7 +1,7 @@
 """What is known of a posterior inside a box of ranges: its bounds, where they are reached, and who leads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Pair = tuple[float, float]
@@ -66,6 +66,7 @@ class Lead:
         over_all: The rival that overtakes it furthest when all numbers move; ``None`` if the search found none, which
             is no proof that there is none.
         over_all_certain: Whether the certified bounds over all numbers prove the lead.
+        ends: By number of ``alone``, which end of its range that is: ``low`` or ``high``.
     """
 
     leading: str
@@ -76,6 +77,7 @@ class Lead:
     dominates: bool
     over_all: str | None
     over_all_certain: bool
+    ends: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -86,7 +88,8 @@ class Lead:
         if self.alone:
             id_, value, rival = self.alone[0]
             more = f" ({len(self.alone)} numbers can do so alone)" if len(self.alone) > 1 else ""
-            return f"{lead} does not lead everywhere: {rival} overtakes it when {id_} alone is {value:.4g}{more}."
+            end = f"at the {self.ends[id_]} end of its range, {value:.4g}" if id_ in self.ends else f"at {value:.4g}"
+            return f"{lead} does not lead everywhere: {rival} is already ahead with {id_} alone {end}{more}."
         if not self.everywhere:
             return f"{lead} does not lead everywhere: {self.rival} overtakes it when several numbers move together."
         if self.over_all:
@@ -106,7 +109,10 @@ class Lead:
             "everywhere": self.everywhere,
             "rival": self.rival,
             "at": dict(self.at),
-            "alone": [{"number": id_, "value": value, "rival": rival} for id_, value, rival in self.alone],
+            "alone": [
+                {"number": id_, "value": value, "rival": rival, "end": self.ends.get(id_)}
+                for id_, value, rival in self.alone
+            ],
             "dominates": self.dominates,
             "over_all": self.over_all,
             "over_all_certain": self.over_all_certain,
@@ -168,7 +174,7 @@ class Credal:
             f"Over all {self.count} numbers: {every} reached, {_range(whole.certified)} certified.",
             self.lead.sentence,
             "",
-            f"{'':34}{'lower':>9}{'upper':>9}",
+            f"{'at these corners':34}{'lower':>9}{'upper':>9}",
         ]
         rows = sorted(self.every.items(), key=lambda item: -item[1][1])
         lines += [f"{name:34}{low:>9.2%}{high:>9.2%}" for name, (low, high) in rows]

@@ -1,4 +1,4 @@
-"""Lower and upper posteriors over the box of published ranges, and whether the leading cause leads everywhere in it.
+"""Lower and upper posteriors over the box of ranges, and whether the leading cause leads everywhere in it.
 
 The numbers that move the answer most are followed to every corner of their ranges together, the others at their
 points. P(outcome, evidence) and P(evidence) are lines in each number that stands in one table alone, so that their
@@ -63,7 +63,7 @@ def credal_bounds(
         findings: By node, what was observed; of a model, a case.
         target: Of a model, a cause (left out: the leading one); else a node.
         state: Of a network, a state of the target (left out: the leading one).
-        ranges: Of a network, the entries that have a range; a model has its published ranges.
+        ranges: Of a network, the entries that have a range; a model has those of its numbers.
         most: How many numbers to follow to every corner, those that move the answer most when they move alone; fewer if
             there would be too many corners.
         progress: Called with the share of the work that is done; it may raise to stop the work.
@@ -208,4 +208,16 @@ def _lead(
         dominates=corners.every[leading][0] > above,
         over_all=rival if search.value > 0 else None,
         over_all_certain=(complete and not overtaken) or proved,
+        ends=MappingProxyType(_ends(question, found.alone)),
     )
+
+
+def _ends(question: Question, alone: Sequence[tuple[str, float, str]]) -> dict[str, str]:
+    """Return which end of its range each value is; a share that gives way may be at neither."""
+    subject = question.subject
+    return {
+        id_: name
+        for id_, value, _ in alone
+        for name, end in (("low", subject.low[id_]), ("high", subject.high[id_]))
+        if math.isclose(value, end, rel_tol=1e-9)
+    }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rootcause.engine import Engine
 from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.covariation import Covariation
-from rootcause.sensitivity.numbers import Modelled, figures_of
+from rootcause.sensitivity.numbers import Modelled, figures_of, ground, said_range
 from rootcause.sensitivity.parameters import (
     Entry,
     Evidence,
@@ -47,18 +47,27 @@ class Derivative:
         parameter: The parameter.
         point: Its own value.
         slope: d posterior / d parameter.
-        published: The range of a number of a model.
+        low_high: The range of a number of a model.
+        basis: What the number and its range rest on; empty for an entry.
+        sources: Keys of its sources.
     """
 
     parameter: Entry | Number
     point: float
     slope: float
-    published: tuple[float, float] | None = None
+    low_high: tuple[float, float] | None = None
+    basis: str = ""
+    sources: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> tuple[float, float] | None:
+        """``low_high`` under its older name, whatever it rests on."""
+        return self.low_high
 
     @property
     def reach(self) -> float | None:
         """The slope over the whole range: how far the posterior would move, were it a line."""
-        return None if self.published is None else self.slope * (self.published[1] - self.published[0])
+        return None if self.low_high is None else self.slope * (self.low_high[1] - self.low_high[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +148,7 @@ class Derivatives:
                 "parameter": str(item.parameter),
                 "point": item.point,
                 "slope": item.slope,
-                "published": None if item.published is None else list(item.published),
+                **said_range(item.low_high, item.basis, item.sources),
                 "reach": item.reach,
                 "share_of_bound": self.share_of_bound(item),
             }
@@ -151,12 +160,14 @@ class Derivatives:
         """Return the parameters that matter most as lines for a terminal."""
         lines_ = [
             f"{self.target}: {self.value:.6g}",
-            f"{'parameter':{_WIDE}} {'now':>10} {'slope':>12} {'over its range':>15}",
+            f"{'parameter':{_WIDE}} {'now':>10} {'slope':>12} {'over its range':>15}  basis",
         ]
         for item in self.largest(most):
             reach = "" if item.reach is None else f"{item.reach:>+15.4g}"
-            lines_.append(f"{item.parameter!s:{_WIDE}} {item.point:>10.4g} {item.slope:>+12.4g} {reach}".rstrip())
-        return "\n".join(lines_)
+            row = f"{item.parameter!s:{_WIDE}} {item.point:>10.4g} {item.slope:>+12.4g} {reach:>15}"
+            lines_.append(f"{row}  {ground(item.basis, item.sources)}".rstrip())
+        left = (len(self.numbers) or sum(int(np.count_nonzero(own)) for own in self.tables.values())) - most
+        return "\n".join([*lines_, *([f"and {left:,} smaller ones"] if left > 0 else [])])
 
 
 def derivatives(
@@ -190,10 +201,10 @@ def derivatives(
 def _of_numbers(model: Modelled, question: Question) -> Derivatives:
     parameters = figures_of(model).parameters
     found = lines(model, question, [question.event])
-    numbers = {
-        id_: Derivative(Number(id_), parameters[id_].point, slope, (parameters[id_].low, parameters[id_].high))
-        for id_, slope in zip(found.ids, found.derivative[0].tolist(), strict=True)
-    }
+    numbers = {}
+    for id_, slope in zip(found.ids, found.derivative[0].tolist(), strict=True):
+        own = parameters[id_]
+        numbers[id_] = Derivative(Number(id_), own.point, slope, (own.low, own.high), own.basis, own.sources)
     none: Mapping[str, Array] = MappingProxyType({})
     value = float(found.posterior[0])
     return Derivatives(question.name, value, none, none, MappingProxyType(numbers), "proportional", question.engine)

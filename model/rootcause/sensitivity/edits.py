@@ -132,7 +132,7 @@ class AddArc:
 
 @dataclass(frozen=True, slots=True)
 class SamePatients:
-    """The reasons of a node work in the same patients, not independently of each other as a noisy-OR has it.
+    """The causes of a node act together in the same patients, not independently as a noisy-OR has it.
 
     Whatever one reason brings in a patient is read off the same hidden number from 0 to 1 for all reasons (they are
     comonotone), so that together they bring no more than the strongest would alone.
@@ -141,7 +141,7 @@ class SamePatients:
     node: str
 
     def __str__(self) -> str:
-        return f"the reasons of {self.node} work in the same patients"
+        return f"causes act together on {self.node}, not independently"
 
     def engine(self, engine: Engine) -> Engine:
         """Return the network with the hidden number as a node of its own."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.covariation import Covariation
 from rootcause.sensitivity.fitting import SAME, Line, Piece, fitted, less, roots_within, scaled, stretches
+from rootcause.sensitivity.numbers import ground, said_range
 from rootcause.sensitivity.parameters import (
     Entry,
     Evidence,
@@ -31,6 +32,10 @@ from rootcause.sensitivity.parameters import (
 )
 
 Array = NDArray[np.float64]
+
+
+_STEPS = 4
+"""Steps over the range in the table of values."""
 
 
 class Vertex(NamedTuple):
@@ -67,24 +72,33 @@ class SensitivityFunction:
         parameter: The parameter.
         label: It in words.
         point: Its own value.
-        published: The range of a number of a model.
+        low_high: The range of a number of a model; ``basis`` says what it rests on.
         pieces: One, or two where what moves along has a kink at the parameter's own value.
         outcomes: What may lead: the states of the target's node, or the causes of a model.
         leading: The outcome that leads at the parameter's own value.
         log_scale: All probabilities of the pieces are divided by exp of this; 0 unless they are too small for numbers.
         error: The largest difference that was found at points that the fit did not use.
+        basis: What the number and its range rest on; empty for an entry.
+        sources: Keys of its sources.
     """
 
     target: str
     parameter: Parameter
     label: str
     point: float
-    published: tuple[float, float] | None
+    low_high: tuple[float, float] | None
     pieces: tuple[Piece, ...]
     outcomes: tuple[str, ...]
     leading: str
     log_scale: float
     error: float
+    basis: str = ""
+    sources: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> tuple[float, float] | None:
+        """``low_high`` under its older name, whatever it rests on."""
+        return self.low_high
 
     @property
     def domain(self) -> tuple[float, float]:
@@ -258,7 +272,7 @@ class SensitivityFunction:
             "parameter": str(self.parameter),
             "meaning": self.label,
             "point": self.point,
-            "published": None if self.published is None else list(self.published),
+            **said_range(self.low_high, self.basis, self.sources),
             "value": self.value(self.point),
             "derivative": self.derivative(self.point),
             "degree": self.degree,
@@ -284,12 +298,29 @@ class SensitivityFunction:
             vertex = self.vertex
             lines += [] if vertex is None else [f"  vertex       at {vertex.x:.6g}, where f is {vertex.y:.6g}"]
         else:
-            lines.append(f"  f(t)         a quotient of polynomials of degree {self.degree}, {len(self.pieces)} pieces")
-        if self.published is not None:
-            low, high = self.published
-            lines.append(f"  published    {low:.6g} to {high:.6g}: {self.value(low):.6g} to {self.value(high):.6g}")
+            pieces = f", in {len(self.pieces)} pieces" if len(self.pieces) > 1 else ""
+            lines.append(f"  f(t)         a quotient of polynomials of degree {self.degree}{pieces}")
+        if self.low_high is not None:
+            low, high = self.low_high
+            lines.append(f"  range        {low:.6g} to {high:.6g} ({ground(self.basis, self.sources)})")
         lines.append(f"  {self.leading} leads from {admissible.low:.6g} to {admissible.high:.6g}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._table()])
+
+    def _table(self) -> list[str]:
+        """Return some values as lines: over the range where there is one, else over the domain."""
+        low, high = self.low_high or self.domain
+        at = np.unique([*self.domain, *np.linspace(low, high, _STEPS + 1), self.point])
+        rows = []
+        for t in at.tolist():
+            words = [name for name, own in (("low", low), ("now", self.point), ("high", high)) if own == t]
+            above, below = self._parts(t)
+            said = f"{above / below:10.4g}" if below > 0 else "impossible"
+            rows.append(f"  {t:10.4g}   {said}  {', '.join(words)}".rstrip())
+        return [f"  {'value':>10}   {'posterior':>10}", *rows]
+
+    def _parts(self, t: float) -> tuple[float, float]:
+        piece = next(piece for piece in self.pieces if piece.low <= t <= piece.high)
+        return float(piece.numerator(t)), float(piece.denominator(t))
 
 
 def _turns(piece: Piece) -> list[float]:
@@ -358,10 +389,12 @@ def function_of(question: Question, varied: Varied) -> SensitivityFunction:
         parameter=varied.parameter,
         label=varied.label,
         point=varied.point,
-        published=varied.published,
+        low_high=varied.low_high,
         pieces=pieces,
         outcomes=tuple(question.rivals),
         leading=tuple(question.rivals)[int(np.argmax(heights))],
         log_scale=scale,
         error=max(fit.error for fit in fits),
+        basis=varied.basis,
+        sources=varied.sources,
     )

@@ -40,6 +40,23 @@ class Index:
     total_high: float
     n: int
 
+    @property
+    def together(self) -> float:
+        """Total less first-order index: what the factor does only together with others."""
+        return self.total - self.first
+
+    @property
+    def told(self) -> bool:
+        """Whether the first-order index is told from 0: its interval lies above."""
+        return self.n == 0 or self.first_low > 0
+
+    @property
+    def note(self) -> str:
+        """What the estimate does not show, in words; empty where there is nothing to say."""
+        if not self.told:
+            return "first not told from 0"
+        return "first above total: more base points needed" if self.n and self.first > self.total else ""
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {
@@ -50,6 +67,9 @@ class Index:
             "total_low": self.total_low,
             "total_high": self.total_high,
             "n": self.n,
+            "together": self.together,
+            "told": self.told,
+            "note": self.note,
         }
 
 
@@ -83,11 +103,20 @@ class Sobol:
         if not self.indices or self.variance <= _LEAST_VARIANCE:
             return f"{self.outcome} does not vary."
         name, own = next(iter(self.indices.items()))
-        alone = sum(max(item.first, 0.0) for item in self.indices.values())
+        told = [min(item.first, item.total) for item in self.indices.values() if item.told]
+        one = "the number whose first-order index is told from 0 explains"
+        many = f"the {len(told)} numbers whose first-order index is told from 0 explain, one by one,"
+        none = "no first-order index is told from 0" if not told else ""
         return (
-            f"The variance of {self.outcome} comes first of all from {name} (first-order index {own.first:.2f}, total "
-            f"{own.total:.2f}); all numbers one by one explain {min(alone, 1.0):.0%} of it."
+            f"The variance of {self.outcome} comes first of all from {name} (first-order index "
+            f"{self._within(own.first, own.first_low, own.first_high)}, total "
+            f"{self._within(own.total, own.total_low, own.total_high)}); "
+            f"{none or f'{one if len(told) == 1 else many} {min(max(sum(told), 0.0), 1.0):.0%} of it'}."
         )
+
+    def _within(self, value: float, low: float, high: float) -> str:
+        """Return an index in words, with its interval where it is an estimate."""
+        return f"{value:.2f}" if self.n == 0 else f"{value:.2f} ({self.level:.0%} interval {low:.2f} to {high:.2f})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -108,14 +137,17 @@ class Sobol:
         lines = [self.sentence, f"mean {self.mean:.4f}, standard deviation {self.variance**0.5:.4f}", ""]
         lines.append(
             f"{'':50}{'first':>8}{f'{self.level:.0%} interval':>18}{'total':>8}{f'{self.level:.0%} interval':>18}"
+            f"{'total-first':>13}"
         )
         for name, item in list(self.indices.items())[:most]:
             first, total = (
                 f"{low:.3f} to {high:.3f}"
                 for low, high in ((item.first_low, item.first_high), (item.total_low, item.total_high))
             )
-            lines.append(f"{name:50}{item.first:>8.3f}{first:>18}{item.total:>8.3f}{total:>18}")
-        return "\n".join(lines)
+            row = f"{name:50}{item.first:>8.3f}{first:>18}{item.total:>8.3f}{total:>18}{item.together:>13.3f}"
+            lines.append(f"{row}  {item.note}".rstrip())
+        left = [item.total for item in list(self.indices.values())[most:]]
+        return "\n".join([*lines, *([f"and {len(left)} more, total at most {max(left):.3f}"] if left else [])])
 
 
 def estimate(

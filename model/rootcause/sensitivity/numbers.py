@@ -5,7 +5,8 @@ number is the difference of the entry with the number at 1 and at 0, once for a 
 table alone moves P(evidence) along a line, too, because every world takes one entry of each table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -20,6 +21,39 @@ from rootcause.structure import build
 from rootcause.uncertainty import Draws, Noting, points
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+_NAMED = 3
+"""Sources that a sentence names."""
+
+
+def ground(basis: str, sources: Sequence[str] = ()) -> str:
+    """Return in words what a number and its range rest on: ``assumed``, or ``cited: key``, and empty for an entry.
+
+    Args:
+        basis: ``cited``, ``derived``, ``fitted``, ``assumed`` or empty.
+        sources: Keys of its sources.
+    """
+    if basis in {"", "assumed"}:
+        return basis
+    if not sources:
+        return f"{basis}, no source named"
+    more = f" and {len(sources) - _NAMED} more" if len(sources) > _NAMED else ""
+    return f"{basis}: {', '.join(sources[:_NAMED])}{more}"
+
+
+def said_range(
+    low_high: tuple[float, float] | None, basis: str, sources: Sequence[str]
+) -> dict[str, list[float] | str | list[str] | None]:
+    """Return a range and what it rests on as plain data; ``published`` is ``None`` where the number is assumed."""
+    ends = None if low_high is None else list(low_high)
+    return {
+        "low_high": ends,
+        "basis": basis,
+        "sources": list(sources),
+        "published": None if basis == "assumed" else ends,
+    }
 
 
 class Modelled(Protocol):
@@ -32,6 +66,23 @@ class Modelled(Protocol):
     @property
     def priors(self) -> Priors:
         """The numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How the entries of all tables move with the numbers: those that do, each of shape ``(steps,)``.
+
+    Attributes:
+        entries: Place of the entry among all.
+        numbers: Place of the number among all.
+        slopes: d entry / d number.
+        tables: Place of the table among all.
+    """
+
+    entries: Ints
+    numbers: Ints
+    slopes: Array
+    tables: Ints
 
 
 class Figures:
@@ -51,6 +102,7 @@ class Figures:
         self.siblings = {id_: tuple(other for other in ids if other != id_) for ids in groups for id_ in ids}
         self._nodes = {node.name: node for node in build()}
         self._slopes: dict[tuple[str, bool], Array] = {}
+        self._steps: dict[int, tuple[Sequence[Part], Steps]] = {}
 
     @cached_property
     def numbers_of(self) -> Mapping[str, tuple[str, ...]]:
@@ -136,6 +188,24 @@ class Figures:
             ends = [self._with_each_at(part, value) for value in (1.0, 0.0)]
             found = self._slopes[key] = ends[0] - ends[1]
         return found
+
+    def steps(self, parts: Sequence[Part]) -> "Steps":
+        """Return ``entry_slopes`` of all tables of an engine, one after another, without the zeros."""
+        kept = self._steps.get(id(parts))
+        if kept is not None:
+            return kept[1]
+        order = {id_: number for number, id_ in enumerate(self.parameters)}
+        found: list[tuple[Ints, Ints, Array, Ints]] = []
+        start = 0
+        for number, part in enumerate(parts):
+            slopes = self.entry_slopes(part)
+            rows, columns = np.nonzero(slopes)
+            ids = np.array([order[id_] for id_ in self.numbers_of[part.node]], dtype=np.int64)
+            found.append((rows + start, ids[columns], slopes[rows, columns], np.full(len(rows), number)))
+            start += len(slopes)
+        made = Steps(*(np.concatenate([own[k] for own in found]) for k in range(4)))
+        self._steps[id(parts)] = parts, made  # with the parts, whose number is then nobody else's
+        return made
 
     def _with_each_at(self, part: Part, value: float) -> Array:
         ids = self.numbers_of[part.node]

@@ -205,11 +205,13 @@ class Varied:
         point: Its value in the subject.
         domain: The least and the greatest value it can take.
         breaks: Values between them at which what moves along changes its line.
-        published: The range of a number of a model.
+        low_high: The range of a number of a model.
         tables: Returns the tables for values of the parameter, shape ``(n,)``.
         degree: The highest degree that P(evidence) can have as a polynomial in it between two breaks.
         column: Returns the distribution that it is part of, shape ``(states, n)``: an entry's column; a number and the
             rest.
+        basis: What a number and its range rest on; empty for an entry.
+        sources: Keys of its sources.
     """
 
     parameter: Parameter
@@ -217,10 +219,12 @@ class Varied:
     point: float
     domain: tuple[float, float]
     breaks: tuple[float, ...]
-    published: tuple[float, float] | None
+    low_high: tuple[float, float] | None
     degree: int
     tables: Callable[[Array], Callable[[str], Array]] = field(repr=False)
     column: Callable[[Array], Array] = field(repr=False)
+    basis: str = ""
+    sources: tuple[str, ...] = ()
 
     def drawn(self, values: Array) -> Drawn:
         """Return the tables at some values."""
@@ -252,10 +256,12 @@ def _number(model: Modelled, parameter: Number) -> Varied:
         point=found.point,
         domain=(0.0, 1.0),
         breaks=(),
-        published=(found.low, found.high),
+        low_high=(found.low, found.high),
         degree=len(nodes),
         tables=lambda values: figures.tables(model.engine, figures.moved(parameter.id, values)),
         column=lambda values: np.stack([values, 1 - values]),
+        basis=found.basis,
+        sources=found.sources,
     )
 
 
@@ -280,7 +286,7 @@ def _entry(engine: Engine, entry: Entry) -> Varied:
         point=point,
         domain=(0.0, highest),
         breaks=breaks,
-        published=None,
+        low_high=None,
         degree=1,
         tables=tables,
         column=column,

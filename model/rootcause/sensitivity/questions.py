@@ -109,7 +109,7 @@ def ask(
         question = Question(subject_of_engine(subject, ranges), dict(findings), outcomes, exclusive=True)  # type: ignore[arg-type]
         return question, _chosen(question, state, "state")
     if ranges:
-        raise InvalidInputError("ranges: must be left out for a model, whose numbers have their published ranges")
+        raise InvalidInputError("ranges: must be left out for a model, whose numbers have ranges of their own")
     case = findings if isinstance(findings, Case) else parse_case(findings)
     outcomes = {cause: (cause, "present") for cause in CAUSES}
     question = Question(subject_of_model(subject), case.observations, outcomes, exclusive=False)

@@ -69,19 +69,15 @@ def lines(model: Modelled, question: Question, events: Sequence[Mapping[str, Arr
     figures = figures_of(model)
     found = slopes(question.engine, question.weights, events, figures.structure)
     order = {id_: number for number, id_ in enumerate(figures.parameters)}
-    evidence = np.zeros(len(order))
+    steps = figures.steps(found.parts)
+    below, above = np.concatenate(found.evidence), np.concatenate(found.joint, axis=1)
+    evidence = np.bincount(steps.numbers, below[steps.entries] * steps.slopes, len(order))
     joint = np.zeros((len(events), len(order)))
+    for row, own in enumerate(above):
+        joint[row] = np.bincount(steps.numbers, own[steps.entries] * steps.slopes, len(order))
+    reached = (below.astype(bool) | above.any(axis=0))[steps.entries]
     touched = np.zeros((len(found.parts), len(order)), dtype=bool)
-    for row, (part, below, above) in enumerate(zip(found.parts, found.evidence, found.joint, strict=True)):
-        reached = below.astype(bool) | above.any(axis=0)
-        ids = figures.numbers_of[part.node]
-        if not ids or not reached.any():
-            continue
-        steps = figures.entry_slopes(part)
-        columns = [order[id_] for id_ in ids]
-        evidence[columns] += below @ steps
-        joint[:, columns] += above @ steps
-        touched[row, columns] = (steps[reached] != 0).any(axis=0)
+    touched[steps.tables[reached], steps.numbers[reached]] = True
     for id_ in figures.siblings:
         touched[:, order[id_]] |= touched[:, [order[other] for other in figures.siblings[id_]]].any(axis=1)
     along = _along(figures, order)

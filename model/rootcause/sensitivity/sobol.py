@@ -36,6 +36,9 @@ PILOT = 256
 """Base points after which numbers that are dear to ask for and matter little are not followed further."""
 
 SCREEN = 0.002
+_PASSES = 2
+"""Steps of a chunk beside those of its factors: both sets of points."""
+
 _STEP = 1024
 """Base points of a chunk after the first, which is a pilot at most."""
 
@@ -116,7 +119,8 @@ def sobol(  # noqa: PLR0913 - the question, and how to draw
         screen: Total index below which a tied number is not followed further; 0 follows all.
         pilot: Base points after which that is decided, at least 2 and no more than 1,024.
         level: Coverage of the intervals.
-        progress: Called after each chunk of base points.
+        progress: Called after each chunk of base points, and before each factor within a chunk, with the base points
+            that the work done so far amounts to; within a chunk only an error that it raises stops the work.
 
     Raises:
         InvalidInputError: If a name is unknown, or an argument breaks a rule.
@@ -129,7 +133,10 @@ def sobol(  # noqa: PLR0913 - the question, and how to draw
         raise InvalidInputError(f"pilot: must be from 2 to {_STEP:,}, got {pilot!r}")
     design = _Design(question, outcome, alternative)
     for number, size in enumerate(_chunks(n, pilot)):
-        design.add(size, seed_of(seed, 2 * number), seed_of(seed, 2 * number + 1))
+        before = design.done
+        seeds = seed_of(seed, 2 * number), seed_of(seed, 2 * number + 1)
+        for share in design.add(size, *seeds):
+            progress(before + int(share * size), n)
         if progress(design.done, n) is False:
             break
         if number == 0:
@@ -176,16 +183,19 @@ class _Design:
         """By factor, values with it from the second set."""
         return {name: np.concatenate(parts) for name, parts in self._values.items()}
 
-    def add(self, size: int, one: int, two: int) -> None:
-        """Add base points."""
+    def add(self, size: int, one: int, two: int) -> Iterator[float]:
+        """Add base points, and yield before each step which share of the work is done."""
+        yield 0.0
+        names = [name for name in self._nodes if name in self._followed]
         first, second = self._sampler.sample(size, one), self._sampler.sample(size, two)
         swaps = Swaps(self._question, self._outcome, first, size)
+        yield 1 / (len(names) + _PASSES)
         self._base[0].append(swaps.posterior)
         self._base[1].append(Swaps(self._question, self._outcome, second, size).posterior)
-        for name in self._nodes:
-            if name in self._followed:
-                ids = self._sampler.blocks[name]
-                self._values[name].append(swaps.swapped(ids, second, self._nodes[name]))
+        for done, name in enumerate(names, start=2):
+            yield done / (len(names) + _PASSES)
+            ids = self._sampler.blocks[name]
+            self._values[name].append(swaps.swapped(ids, second, self._nodes[name]))
 
     def drop(self, screen: float) -> None:
         """Follow tied numbers no further whose total index so far is below a bound."""

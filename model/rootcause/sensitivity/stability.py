@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rootcause.engine import Engine
 from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.fitting import SAME, roots_within
-from rootcause.sensitivity.numbers import Modelled, figures_of
+from rootcause.sensitivity.numbers import Modelled, figures_of, ground
 from rootcause.sensitivity.parameters import Evidence, Question, ask
 from rootcause.sensitivity.reach import Lines, lines, values_at
 from rootcause.sensitivity.tipping import odds_factor
@@ -37,11 +37,13 @@ class Overtaking:
         point: Its own value.
         low: The lower end of its range.
         high: The upper end.
-        value: The value, the nearest there is by odds.
+        value: The value: of those on both sides of the point, the nearest by odds; one in the range goes before one
+            that is not.
         rival: The cause that takes the lead.
         inside: Whether it lies in the range.
         missed_by: By what factor of the odds the range misses it; 1 inside.
         sources: Keys of the sources of the number.
+        basis: What the number and its range rest on: ``cited``, ``derived``, ``fitted`` or ``assumed``.
     """
 
     number: str
@@ -54,6 +56,13 @@ class Overtaking:
     inside: bool
     missed_by: float
     sources: tuple[str, ...]
+    basis: str = ""
+
+    @property
+    def range_words(self) -> str:
+        """Its range and what that rests on, in words."""
+        rests = ground(self.basis, self.sources)
+        return f"{self.low:.3g} to {self.high:.3g}" + (f" ({rests})" if rests else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +74,8 @@ class RankStability:
         posterior: Its posterior.
         second: The next one.
         second_posterior: Its posterior.
-        overtakings: For each number that could change the lead, the nearest value; those that the ranges miss by least
-            come first.
+        overtakings: For each number that could change the lead, the nearest value, inside its range where there is one;
+            those that the ranges miss by least come first.
         steady: How many numbers that reach the answer could not change the lead, whatever their value.
     """
 
@@ -89,12 +98,17 @@ class RankStability:
         if not self.overtakings:
             return f"{leading} leads whatever any one of the numbers is."
         first = self.overtakings[0]
-        ends = f"published {first.low:.3g} to {first.high:.3g}"
         if first.inside:
-            return f"{_label(first.rival)} overtakes {leading} when {first.number} reaches {first.value:.3g}, {ends}."
+            count = sum(item.inside for item in self.overtakings)
+            more = f" (any of {count} numbers can do so alone)" if count > 1 else ""
+            return (
+                f"{_label(first.rival)} overtakes {leading} when {first.number} reaches {first.value:.3g}, inside its "
+                f"range, {first.range_words}{more}."
+            )
         return (
-            f"{leading} leads everywhere inside the published range of each number; the nearest to changing that is "
-            f"{first.number} at {first.value:.3g}, {ends}: a factor of {first.missed_by:.3g} in its odds away."
+            f"While one number moves at a time, {leading} leads everywhere inside the range of each; the nearest to "
+            f"changing that is {first.number} at {first.value:.3g}, a factor of {first.missed_by:.3g} in its odds "
+            f"beyond its range, {first.range_words}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,11 +129,15 @@ class RankStability:
         first = f"{_label(self.leading)} {self.posterior:.1%}, {_label(self.second)} {self.second_posterior:.1%}"
         rows = [
             f"  {item.number:44} {item.point:>9.3g} {item.value:>9.3g}  {f'{item.low:.3g}–{item.high:.3g}':16} "
-            f"{'inside' if item.inside else f'{item.missed_by:.3g} times':>12}  {_label(item.rival)}"
+            f"{item.basis:8} {'inside' if item.inside else f'{item.missed_by:.3g} times':>12}  {_label(item.rival)}"
             for item in self.overtakings[:most]
         ]
-        head = f"  {'number':44} {'now':>9} {'tips at':>9}  {'published':16} {'missed by':>12}  who leads then"
-        return "\n".join([first, self.sentence, *([head, *rows] if rows else [])])
+        head = f"  {'number':44} {'now':>9} {'tips at':>9}  {'range':16} {'basis':8} {'missed by':>12}  who leads then"
+        left = self.overtakings[most:]
+        inside = sum(item.inside for item in left)
+        rest = [f"  and {len(left)} more numbers, {inside} of them inside their ranges"] if left else []
+        steady = f"{self.steady} more numbers could not change the lead, whatever their value."
+        return "\n".join([first, self.sentence, *([head, *rows, *rest] if rows else []), steady])
 
 
 def _label(cause: str) -> str:
@@ -204,9 +222,18 @@ def _curved(model: Modelled, question: Question, found: Lines, lead: int) -> Cro
 
 
 def _overtaking(model: Modelled, id_: str, crossings: list[tuple[float, int]]) -> Overtaking:
-    """Return the crossing that is nearest by odds, which is where the lead changes: further ones come after it."""
+    """Return where the lead changes: the nearest crossing on one side of the point, inside the range if one of both is.
+
+    On either side the lead changes at the nearest crossing; further ones come after it. The nearest of both sides by
+    odds may lie outside the range while the other lies inside.
+    """
     own = figures_of(model).parameters[id_]
-    value, rival = min(crossings, key=lambda item: abs(math.log(odds_factor(own.point, item[0]))))
+
+    def place(item: tuple[float, int]) -> tuple[bool, float]:
+        return not own.low <= item[0] <= own.high, abs(math.log(odds_factor(own.point, item[0])))
+
+    # The nearest of those inside is the nearest on its own side, too, because the point is inside.
+    value, rival = min(crossings, key=place)
     inside = own.low <= value <= own.high
     missed = 1.0 if inside else odds_factor(own.high, value) if value > own.high else odds_factor(value, own.low)
     return Overtaking(
@@ -220,4 +247,5 @@ def _overtaking(model: Modelled, id_: str, crossings: list[tuple[float, int]]) -
         inside=inside,
         missed_by=missed,
         sources=own.sources,
+        basis=own.basis,
     )

@@ -177,7 +177,7 @@ def structural(
 def usual_edits(question: Question) -> list[Edit]:
     """Return the edits that a modeler of the shipped model would ask for first.
 
-    For each finding: every arc to it, its leak, and its reasons in the same patients; and that nothing depends on the
+    For each finding: every arc to it, its leak, and its causes acting together; and that nothing depends on the
     technique.
     """
     engine = question.subject.engine

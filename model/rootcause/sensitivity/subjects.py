@@ -128,7 +128,7 @@ class Subject:
 
 
 def subject_of_model(model: Modelled) -> Subject:
-    """Return the shipped model, or that of another folder, as a function of its published numbers."""
+    """Return the shipped model, or that of another folder, as a function of its numbers."""
     figures = figures_of(model)
     parameters = figures.parameters
     return Subject(

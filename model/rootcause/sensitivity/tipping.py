@@ -17,6 +17,7 @@ from rootcause.errors import InvalidInputError, nearest
 from rootcause.sensitivity.covariation import Covariation
 from rootcause.sensitivity.fitting import Curve, Piece, less, roots_within, stretches
 from rootcause.sensitivity.functions import SensitivityFunction, function_of, with_scheme
+from rootcause.sensitivity.numbers import ground, said_range
 from rootcause.sensitivity.parameters import (
     Evidence,
     Parameter,
@@ -73,7 +74,7 @@ class TippingPoint:
         posterior: The posterior there.
         distance: Chan–Darwiche distance of the change from the parameter's own value.
         odds_factor: By what the odds of the parameter are multiplied on the way.
-        inside: Whether it lies in the published range; ``None`` where there is none.
+        inside: Whether it lies in the range of the number; ``None`` where there is none.
         missed_by: By what factor of the odds the range misses it: 1 inside; ``None`` where there is no range.
     """
 
@@ -94,22 +95,31 @@ class Tipping:
         parameter: The parameter.
         label: It in words.
         point: Its own value.
-        published: Its range.
+        low_high: Its range; ``basis`` says what it rests on.
         what: What tips: ``reaches 0.5``, ``meets recurrent_herniation``.
         posterior: The posterior at the parameter's own value.
         points: Where; empty where it never does.
         function: The posterior as a function of the parameter.
+        basis: What the number and its range rest on; empty for an entry.
+        sources: Keys of its sources.
     """
 
     target: str
     parameter: Parameter
     label: str
     point: float
-    published: tuple[float, float] | None
+    low_high: tuple[float, float] | None
     what: str
     posterior: float
     points: tuple[TippingPoint, ...]
     function: SensitivityFunction
+    basis: str = ""
+    sources: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> tuple[float, float] | None:
+        """``low_high`` under its older name, whatever it rests on."""
+        return self.low_high
 
     @property
     def nearest(self) -> TippingPoint | None:
@@ -118,19 +128,20 @@ class Tipping:
 
     @property
     def sentence(self) -> str:
-        """What was found, in words."""
-        found = self.nearest
+        """What was found, in words: the nearest value inside the range, or the nearest at all if none is inside."""
+        found = next((point for point in self.points if point.inside), self.nearest)
         if found is None:
             low, high = self.function.domain
             return f"{self.target} never {self.what}, whatever {self.parameter} is between {low:g} and {high:g}."
         said = f"{self.target} {self.what} at {self.parameter} = {found.value:.4g} (now {self.point:.4g})"
-        if self.published is None or found.missed_by is None:
+        if self.low_high is None or found.missed_by is None:
             return f"{said}, a distance of {found.distance:.3g}."
-        low, high = self.published
+        low, high = self.low_high
+        rests = ground(self.basis, self.sources)
         if found.inside:
-            return f"{said}, inside its published range, {low:.4g} to {high:.4g}."
+            return f"{said}, inside its range, {low:.4g} to {high:.4g} ({rests})."
         missed = "by any factor" if math.isinf(found.missed_by) else f"by a factor of {found.missed_by:.3g} in its odds"
-        return f"{said}; its published range, {low:.4g} to {high:.4g}, misses that {missed}."
+        return f"{said}; its range, {low:.4g} to {high:.4g} ({rests}), misses that {missed}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; a number without bound is ``None``."""
@@ -139,7 +150,7 @@ class Tipping:
             "parameter": str(self.parameter),
             "meaning": self.label,
             "point": self.point,
-            "published": None if self.published is None else list(self.published),
+            **said_range(self.low_high, self.basis, self.sources),
             "what": self.what,
             "posterior": self.posterior,
             "points": [{key: _finite(value) for key, value in asdict(point).items()} for point in self.points],
@@ -202,11 +213,13 @@ def tipping(
         parameter=varied.parameter,
         label=varied.label,
         point=varied.point,
-        published=varied.published,
+        low_high=varied.low_high,
         what=f"reaches {threshold:g}" if threshold is not None else f"meets {rival}",
         posterior=function.value(varied.point),
         points=tuple(sorted(found, key=lambda point: point.distance)),
         function=function,
+        basis=varied.basis,
+        sources=varied.sources,
     )
 
 
@@ -231,8 +244,8 @@ def _ever(curve: Curve, piece: Piece) -> bool:
 def _point(varied: Varied, function: SensitivityFunction, value: float) -> TippingPoint:
     both = varied.column(np.array([value, varied.point]))
     inside, missed = None, None
-    if varied.published is not None:
-        low, high = varied.published
+    if varied.low_high is not None:
+        low, high = varied.low_high
         inside = low <= value <= high
         missed = 1.0 if inside else odds_factor(high, value) if value > high else odds_factor(value, low)
     return TippingPoint(

@@ -1,6 +1,6 @@
 """A tornado: the posterior with one number after another at the ends of its range (Howard 1988).
 
-The ranges are those that were published, or judged, for each number, and not a percentage of it. So a bar says what a
+The ranges are those of the numbers, from a source or judged, and not a percentage of it. So a bar says what a
 source leaves open, and its label names the values and the source. With the shares of one whole, the other shares move
 along in proportion.
 """
@@ -118,7 +118,7 @@ def tornado(
         subject: A model, or an engine.
         evidence: A case or its findings; for an engine, observations by node.
         target: A cause of the model, or ``none``, or a node with one of its states.
-        ranges: By parameter, its lowest and highest value; left out: the published ranges of all numbers of a model.
+        ranges: By parameter, its lowest and highest value; left out: the ranges of all numbers of a model.
 
     Raises:
         InvalidInputError: If the target, the evidence or a parameter is not known, a range is empty or outside of what
@@ -130,7 +130,7 @@ def tornado(
         possible(question)
         return _given(question, dict(ranges.items()))
     if isinstance(subject, Engine):
-        raise InvalidInputError("ranges: an engine has no published ranges, so they must be given, got none")
+        raise InvalidInputError("ranges: an engine has no ranges of its own, so they must be given, got none")
     return _published(subject, question)
 
 

@@ -7,6 +7,7 @@ tied across tables, there are more coefficients, and they are found from a grid 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,25 +61,43 @@ class TwoWay:
         x: The first parameter.
         y: The second one.
         point: Their own values.
-        published: Their ranges, for numbers of a model.
+        low_high: Their ranges, for numbers of a model; ``basis`` says what they rest on.
         numerator: P(target, evidence): the factors of products of powers of x and y; of Chebyshev polynomials over
             [0, 1] where a number is tied. Shape ``(degree in x + 1, degree in y + 1)``.
         denominator: P(evidence).
         tied: Whether the factors are those of Chebyshev polynomials.
         most: The greatest sum that both may have: 1 for two of one column or of one whole, else 2.
         log_scale: All probabilities are divided by exp of this; 0 unless they are too small to be numbers.
+        basis: What each number and its range rest on; empty for entries.
     """
 
     target: str
     x: Parameter
     y: Parameter
     point: tuple[float, float]
-    published: tuple[tuple[float, float] | None, tuple[float, float] | None]
+    low_high: tuple[tuple[float, float] | None, tuple[float, float] | None]
     numerator: Array
     denominator: Array
     tied: bool
     most: float
     log_scale: float
+    basis: tuple[str, str] = ("", "")
+
+    @property
+    def published(self) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+        """``low_high`` under its older name, whatever it rests on."""
+        return self.low_high
+
+    @property
+    def corners(self) -> tuple[tuple[float, float, float], ...]:
+        """The posterior at the corners of both ranges: x, y and its value; those that cannot be are left out."""
+        if self.low_high[0] is None or self.low_high[1] is None:
+            return ()
+        found = []
+        for x, y in product(self.low_high[0], self.low_high[1]):
+            if x + y <= self.most + _SLACK and self._at(self.denominator, np.array(x), np.array(y)) > 0:
+                found.append((x, y, float(self.value(x, y))))
+        return tuple(found)
 
     @property
     def coefficients(self) -> tuple[Bilinear, Bilinear]:
@@ -168,7 +187,13 @@ class TwoWay:
             "x": str(self.x),
             "y": str(self.y),
             "point": list(self.point),
-            "published": [None if range_ is None else list(range_) for range_ in self.published],
+            "low_high": [None if range_ is None else list(range_) for range_ in self.low_high],
+            "basis": list(self.basis),
+            "published": [
+                None if range_ is None or basis == "assumed" else list(range_)
+                for range_, basis in zip(self.low_high, self.basis, strict=True)
+            ],
+            "corners": [{"x": x, "y": y, "posterior": value} for x, y, value in self.corners],
             "value": float(self.value(*self.point)),
             "coefficients": eight,
             "tied": self.tied,
@@ -184,10 +209,21 @@ class TwoWay:
         ]
         if self.tied:
             degrees = " in x and ".join(str(size - 1) for size in self.denominator.shape)
-            return "\n".join([*lines, f"  f(x, y)      a quotient of polynomials of degree {degrees} in y"])
+            lines.append(f"  f(x, y)      a quotient of polynomials of degree {degrees} in y")
+            return "\n".join([*lines, *self._ends()])
         for name, c in zip(("numerator", "denominator"), self.coefficients, strict=True):
             lines.append(f"  {name:12} {c.c0:.6g} {c.cx:+.6g} x {c.cy:+.6g} y {c.cxy:+.6g} xy")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._ends()])
+
+    def _ends(self) -> list[str]:
+        """Return the ranges and the corners as lines."""
+        lines = [
+            f"  {f'range of {name}':12} {range_[0]:.4g} to {range_[1]:.4g} ({basis})"
+            for name, range_, basis in zip("xy", self.low_high, self.basis, strict=True)
+            if range_ is not None
+        ]
+        rows = [f"  {x:10.4g} {y:10.4g}   {value:10.4g}" for x, y, value in self.corners]
+        return [*lines, *([f"  {'x':>10} {'y':>10}   {'posterior':>10}", *rows] if rows else [])]
 
 
 def _bilinear(factors: Array) -> Bilinear:
@@ -238,12 +274,13 @@ def two_way(
         x=both[0],
         y=both[1],
         point=(varied[0].point, varied[1].point),
-        published=(varied[0].published, varied[1].published),
+        low_high=(varied[0].low_high, varied[1].low_high),
         numerator=numerator,
         denominator=denominator,
         tied=tied,
         most=most,
         log_scale=log_scale,
+        basis=(varied[0].basis, varied[1].basis),
     )
 
 

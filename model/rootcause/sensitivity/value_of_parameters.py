@@ -4,12 +4,17 @@ Decisions are those of ``rootcause.reasoning.decisions``: an act of its own agai
 The value of knowing a number is the mean, over what it may turn out to be, of the value of deciding then, less that of
 deciding now. What the net benefit of an act is expected to be once a number is known is a regression of the net benefit
 on the number over draws of all numbers (Strong, Oakley & Brennan 2014); here with a natural cubic spline, and for the
-shares of a whole with one for each share, added up. A regression finds some value in pure noise: the same estimate for
-numbers that were shuffled says how much, and what is not above it is not told from nothing.
+shares of a whole with one for each share, added up.
+
+Each value has a standard error, of the draws and of the regression together: the draws are cut into groups, and the
+regression is fitted again without one group after another (the jackknife with groups: Shao & Tu 1995). A regression
+finds some value in pure noise, too: the same estimate for numbers that were shuffled says how much. What is not above
+both is not told from nothing.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +40,15 @@ _KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 
 _SHUFFLES = 20
 _FLOOR = 0.95
+_GROUPS = 20
+"""Groups of draws that are left out in turn for the standard error."""
+
+_ONE_SIDED = 1.645
+"""Standard errors that a value must be above 0 to be told from it, 19 times of 20."""
+
 _TOGETHER = 1e-10
+_SCALE = "100 points are a permanent severe deficit, such as a foot drop with incontinence"
+
 _LEAST = 100
 """Draws below which a regression says nothing."""
 
@@ -48,17 +61,26 @@ class ParameterValue:
         value: Expected gain of deciding with it known, in the units of the acts; at least 0.
         acts: The part of it that each act has, by outcome; acts that it does nothing for are left out.
         turns: Probability that some act would be decided otherwise once it is known.
-        told: Whether the value is above what the estimate finds in shuffled numbers.
+        told: Whether the value is told from nothing: more than 1.645 standard errors above 0, and above what the
+            estimate finds in shuffled numbers.
+        error: Standard error of the value.
     """
 
     value: float
     acts: Mapping[str, float]
     turns: float
     told: bool
+    error: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"value": self.value, "acts": dict(self.acts), "turns": self.turns, "told": self.told}
+        return {
+            "value": self.value,
+            "error": self.error,
+            "acts": dict(self.acts),
+            "turns": self.turns,
+            "told": self.told,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +92,13 @@ class ValueOfParameters:
         everything: Expected gain of deciding with all numbers known (EVPI).
         now: Expected value of the best acts with the numbers as they are known.
         taken: By outcome with an act, whether it is taken now.
-        floor: What the estimate finds in shuffled numbers, at most, 19 times of 20.
+        floor: Every value above it is told from nothing; of those up to it, some are not. At least what the estimate
+            finds in shuffled numbers, 19 times of 20.
         n: Draws.
         stopped: Whether fewer were made than asked for.
         seed: Seed of the draws.
+        scale: What the points are, in words; empty for acts that the caller names.
+        everything_error: Standard error of ``everything``.
     """
 
     values: Mapping[str, ParameterValue]
@@ -84,6 +109,8 @@ class ValueOfParameters:
     n: int
     stopped: bool
     seed: int
+    scale: str = ""
+    everything_error: float = 0.0
 
     @property
     def sentence(self) -> str:
@@ -91,14 +118,17 @@ class ValueOfParameters:
         told = {name: item for name, item in self.values.items() if item.told}
         if not told:
             return (
-                f"No single number, better known, would change what to do (all of them: {self.everything:.2g} points)."
+                f"Of no single number is it told that knowing it better would change what to do "
+                f"(all of them: {_give(self.everything, self.everything_error)} points)."
             )
-        name, item = next(iter(told.items()))
+        (name, item), *others = told.items()
+        like = sum(item.value - own.value <= math.hypot(item.error, own.error) for _, own in others)
+        close = f"; within the errors {like} more {'is' if like == 1 else 'are'} worth as much" if like else ""
         act = max(item.acts, key=lambda name: item.acts[name])
         return (
-            f"To know {name} would be worth most, {item.value:.2g} of the {self.everything:.2g} points that knowing "
-            f"every number is worth, above all for acting on {act}; it would turn a decision with {item.turns:.0%} "
-            "probability."
+            f"To know {name} would be worth most, {_give(item.value, item.error)} of the "
+            f"{_give(self.everything, self.everything_error)} points that knowing every number is worth, above all for "
+            f"acting on {act}; it would turn a decision with {item.turns:.0%} probability{close}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -112,6 +142,8 @@ class ValueOfParameters:
             "n": self.n,
             "stopped": self.stopped,
             "seed": self.seed,
+            "scale": self.scale,
+            "everything_error": self.everything_error,
             "sentence": self.sentence,
         }
 
@@ -119,13 +151,23 @@ class ValueOfParameters:
         """Return the numbers that are worth most as lines for a terminal."""
         lines = [
             self.sentence,
-            f"{self.n:,} draws; below {self.floor:.2g} points a value is not told from nothing.",
+            *([f"{self.scale}."] if self.scale else []),
+            f"{self.n:,} draws; ± is one standard error.",
+            f"Told from nothing: more than {_ONE_SIDED:g} standard errors above 0, and more than in shuffled numbers.",
             "",
         ]
-        lines.append(f"{'':52}{'points':>9}{'turns':>8}")
+        lines.append(f"{'':52}{'points':>20}{'turns':>8}")
         for name, item in list(self.values.items())[:most]:
-            lines.append(f"{name:52}{item.value:>9.3g}{item.turns:>8.1%}{'' if item.told else '  not told'}")
-        return "\n".join(lines)
+            told = "" if item.told else "  not told from nothing"
+            lines.append(f"{name:52}{_give(item.value, item.error):>20}{item.turns:>8.1%}{told}")
+        left = list(self.values.values())[most:]
+        told_left = sum(item.told for item in left)
+        return "\n".join([*lines, *([f"and {len(left)} more, {told_left} of them told"] if left else [])])
+
+
+def _give(value: float, error: float) -> str:
+    """Return a value with its standard error, each with two digits."""
+    return f"{value:.2g} ± {error:.2g}"
 
 
 def value_of_parameters(  # noqa: PLR0913 - the question, the acts, and how to draw
@@ -177,9 +219,10 @@ def value_of_parameters(  # noqa: PLR0913 - the question, the acts, and how to d
     names = list(question.outcomes)
     labels = [names[k] for k, _ in rows]
     blocks = Sampler(question.subject, reach(question), alternative).blocks
-    return _values(
+    found = _values(
         np.concatenate(benefits, axis=1), labels, known, blocks, seed=seed, asked=n, tick=lambda: progress(done, n)
     )
+    return replace(found, scale=_SCALE) if acts is None else found
 
 
 def evppi(benefits: Array, columns: Array) -> tuple[Array, Array]:
@@ -192,10 +235,7 @@ def evppi(benefits: Array, columns: Array) -> tuple[Array, Array]:
     Returns:
         The gain of each act, shape ``(acts,)``, and whether it is decided otherwise, shape ``(acts, draws)``.
     """
-    basis = np.concatenate([*map(_spline, columns)])
-    basis -= basis.mean(axis=1, keepdims=True)
-    size = np.linalg.norm(basis, axis=1, keepdims=True)
-    basis = basis[size[:, 0] > 0] / size[size[:, 0] > 0]
+    basis = _basis(columns)
     inverse = np.linalg.pinv(basis @ basis.T, rcond=_TOGETHER, hermitian=True)  # shares of a whole hang together
     expected = benefits.mean(axis=1, keepdims=True) + (benefits @ basis.T) @ inverse @ basis
     now = benefits.mean(axis=1)
@@ -203,6 +243,52 @@ def evppi(benefits: Array, columns: Array) -> tuple[Array, Array]:
     most = np.maximum(benefits, 0.0).mean(axis=1) - np.maximum(now, 0.0)  # a curve that is fitted may pass it
     otherwise = (expected > 0) != (now > 0)[:, np.newaxis]
     return np.clip(gain, 0.0, np.maximum(most, 0.0)), otherwise
+
+
+def replicates(benefits: Array, columns: Array) -> Array:
+    """Return the gain of all acts together without one group of draws after another, shape ``(groups,)``.
+
+    Args:
+        benefits: As for ``evppi``.
+        columns: As for ``evppi``; none of them gives what the draws alone do to deciding now, which is nothing.
+    """
+    draws_ = benefits.shape[1]
+    basis = np.concatenate([np.full((1, draws_), draws_**-0.5), _basis(columns)])
+    places = np.array_split(np.arange(draws_), _GROUPS)
+    parts = [slice(int(own[0]), int(own[-1]) + 1) for own in places]
+    squares = np.stack([basis[:, own] @ basis[:, own].T for own in parts])
+    products = np.stack([benefits[:, own] @ basis[:, own].T for own in parts])
+    inverses = np.linalg.pinv(squares.sum(axis=0) - squares, rcond=_TOGETHER, hermitian=True)
+    factors = (products.sum(axis=0) - products) @ inverses
+    now, most = (_without(values, parts) for values in (benefits, np.maximum(benefits, 0.0)))
+    found = np.zeros(_GROUPS)
+    for k, own in enumerate(parts):
+        expected = np.maximum(factors[k] @ basis, 0.0)
+        kept = (expected.sum(axis=1) - expected[:, own].sum(axis=1)) / (draws_ - (own.stop - own.start))
+        least = np.maximum(now[k], 0.0)
+        found[k] = np.clip(kept - least, 0.0, np.maximum(most[k] - least, 0.0)).sum()
+    return found
+
+
+def _without(values: Array, parts: Sequence[slice]) -> Array:
+    """Return the means without one group after another, shape ``(groups, acts)``."""
+    sums = np.stack([values[:, own].sum(axis=1) for own in parts])
+    left = np.array([values.shape[1] - (own.stop - own.start) for own in parts])
+    found: Array = (sums.sum(axis=0) - sums) / left[:, np.newaxis]
+    return found
+
+
+def standard_error(found: Array) -> float:
+    """Return the standard error from what is found without one group after another."""
+    return math.sqrt((len(found) - 1) * float(found.var()))
+
+
+def _basis(columns: Array) -> Array:
+    """Return the splines of all columns, centred and of length 1, shape ``(functions, draws)``."""
+    basis = np.concatenate([*map(_spline, columns)])
+    basis -= basis.mean(axis=1, keepdims=True)
+    size = np.linalg.norm(basis, axis=1, keepdims=True)
+    return np.asarray(basis[size[:, 0] > 0] / size[size[:, 0] > 0])
 
 
 def _spline(values: Array) -> Array:
@@ -254,10 +340,12 @@ def _values(
     asked: int,
     tick: Callable[[], object],
 ) -> ValueOfParameters:
-    found = {}
+    found, errors = {}, {}
     for name, ids in blocks.items():
         tick()
-        found[name] = evppi(benefits, np.stack([known[id_] for id_ in ids]))
+        columns = np.stack([known[id_] for id_ in ids])
+        found[name] = evppi(benefits, columns)
+        errors[name] = standard_error(replicates(benefits, columns)) if found[name][0].any() else 0.0
     noise = _noise(benefits, known, blocks, seed)
     floors = {size: float(np.quantile(values, _FLOOR)) for size, values in noise.items()}
     values = {}
@@ -265,15 +353,19 @@ def _values(
         parts = {label: float(gain) for label, gain in zip(labels, gains, strict=True) if gain > 0}
         total = float(gains.sum())
         turns = float(otherwise.any(axis=0).mean())
-        values[name] = ParameterValue(total, MappingProxyType(parts), turns, total > floors[len(blocks[name])])
+        told = total > max(floors[len(blocks[name])], _ONE_SIDED * errors[name])
+        values[name] = ParameterValue(total, MappingProxyType(parts), turns, told, errors[name])
     now = benefits.mean(axis=1)
-    every = np.maximum(benefits, 0.0).mean(axis=1) - np.maximum(now, 0.0)
+    # With everything known an act has what it turns out to be worth, or nothing: a mean of draws, whose error is plain.
+    every = np.maximum(benefits, 0.0) - np.where(now > 0, 1.0, 0.0)[:, np.newaxis] * benefits
+    untold = [item.value for item in values.values() if not item.told]
     return ValueOfParameters(
         values=MappingProxyType(dict(sorted(values.items(), key=lambda item: (not item[1].told, -item[1].value)))),
-        everything=float(every.sum()),
+        everything=float(every.mean(axis=1).sum()),
+        everything_error=float(every.sum(axis=0).std() / math.sqrt(benefits.shape[1])),
         now=float(np.maximum(now, 0.0).sum()),
         taken=MappingProxyType({label: bool(value > 0) for label, value in zip(labels, now, strict=True)}),
-        floor=floors.get(1, max(floors.values(), default=0.0)),
+        floor=max([*floors.values(), *untold], default=0.0),
         n=benefits.shape[1],
         stopped=benefits.shape[1] < asked,
         seed=seed,

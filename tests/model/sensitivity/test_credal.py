@@ -89,7 +89,10 @@ def test_a_number_that_alone_overturns_the_lead_is_named(asia: Engine) -> None:
     lead = credal_bounds(asia, SEEN, "lung", ranges=ranges).lead
     assert lead.alone == (("P(smoke=yes)", 0.2, "no"),)
     assert (lead.leading, lead.everywhere, lead.rival) == ("yes", False, "no")
-    assert lead.sentence.startswith("yes does not lead everywhere: no overtakes it when P(smoke=yes) alone is 0.2")
+    assert lead.sentence == (
+        "yes does not lead everywhere: no is already ahead with P(smoke=yes) alone at the low end of its range, 0.2."
+    )
+    assert lead.to_dict()["alone"] == [{"number": "P(smoke=yes)", "value": 0.2, "rival": "no", "end": "low"}]
     assert credal_bounds(asia, SEEN, "lung", ranges=[EntryRange("smoke", {}, "yes", 0.24, 0.6)]).lead.alone == ()
 
 

@@ -110,7 +110,9 @@ def test_the_lead_changes_nowhere_inside_the_admissible_deviation(question: Aske
     def ahead(value: float) -> float:
         piece = next(own for own in reversed(function.pieces) if own.low <= value <= own.high)
         heights = [float(curve(value)) for curve in piece.outcomes]
-        return (heights[lead] - max(heights)) / max(float(piece.denominator(value)), 1e-300)
+        behind = max(heights) - heights[lead]
+        rounding = behind < 1e-15  # of a value near 1, of which 1 less the value is made
+        return 0.0 if rounding else -behind / max(float(piece.denominator(value)), 1e-300)
 
     inside = np.linspace(admissible.low, admissible.high, 9).tolist()
     assert all(ahead(value) >= -1e-9 for value in inside)
@@ -347,6 +349,26 @@ def test_refusals_of_an_engine(asia: Engine) -> None:
             two_way(asia, LUNG, lung, second, {})
     with pytest.raises(InvalidInputError, match="level"):
         two_way(asia, LUNG, SMOKE, lung, {}).contour(1.5)
+
+
+def test_numbers_are_printed_with_their_basis_and_values(model: Model) -> None:
+    """The ends of the range, the point, and both ends of the domain; of two numbers, the corners of the ranges."""
+    number, other = Number("rate.recurrent_herniation.fusion"), Number(TIED)
+    one = sensitivity_function(model, "recurrent_herniation", other, {"procedure": "fusion"})
+    own = model.priors.parameters[TIED]
+    assert (one.low_high, one.basis, one.sources) == ((own.low, own.high), own.basis, own.sources)
+    said = one.to_text()
+    assert f"range        {own.low:.6g} to {own.high:.6g} ({own.basis}" in said
+    assert "pieces" not in said
+    for words, value in (("low", own.low), ("now", own.point), ("high", own.high)):
+        assert f"{value:10.4g}   {one.value(value):10.4g}  {words}" in said
+    assert one.to_dict()["published"] == (None if own.basis == "assumed" else [own.low, own.high])
+    two = two_way(model, "recurrent_herniation", number, other, {"procedure": "fusion"})
+    assert len(two.corners) == 4
+    for x, y, value in two.corners:
+        assert value == pytest.approx(float(two.value(x, y)))
+        assert f"{x:10.4g} {y:10.4g}   {value:10.4g}" in two.to_text()
+    assert two.to_dict()["basis"] == [model.priors.parameters[number.id].basis, own.basis]
 
 
 def test_refusals_of_a_model(model: Model) -> None:

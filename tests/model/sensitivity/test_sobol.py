@@ -1,5 +1,6 @@
 """Sobol indices: closed forms, SALib as a second witness, exact indices by enumeration, swaps against questions."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -17,7 +18,7 @@ from rootcause import Model, load_model, shipped_cases
 from rootcause.engine import Engine
 from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.draws import Sampler
-from rootcause.sensitivity.indices import estimate
+from rootcause.sensitivity.indices import Index, Sobol, estimate
 from rootcause.sensitivity.questions import ask
 from rootcause.sensitivity.sobol import sobol, sobol_of
 from rootcause.sensitivity.sobol_exact import sobol_joint, sobol_multilinear, sobol_nodes
@@ -377,6 +378,42 @@ def test_tied_numbers_that_matter_little_are_not_followed_further(model: Model, 
     found = sobol(model, patient, n=20, pilot=8, screen=1.0)
     counts = {own.n for own in found.indices.values()}
     assert counts == {8, 20}
+
+
+def test_work_within_a_chunk_is_told_and_can_be_stopped(model: Model, patient: dict[str, Any]) -> None:
+    """Before each factor, with the base points it amounts to, never backwards; an error ends it there."""
+    seen: list[tuple[int, int]] = []
+    found = sobol(model, patient, n=32, pilot=16, progress=lambda *done: seen.append(done))
+    assert len(seen) > len(found.indices)
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == ((0, 32), (32, 32))
+    assert len({done for done, _ in seen}) > 10
+
+    def stop(done: int, _: int) -> None:
+        stopped.append(done)
+        if len(stopped) == 9:
+            raise InterruptedError
+
+    stopped: list[int] = []
+    with pytest.raises(InterruptedError):
+        sobol(model, patient, n=32, pilot=32, progress=stop)
+    assert len(stopped) == 9
+
+
+def test_an_index_that_its_points_do_not_show_is_marked() -> None:
+    """An interval that holds 0, a first-order index above the total; an exact one needs no mark."""
+    plain = Index(0.3, 0.2, 0.4, 0.5, 0.4, 0.6, 64)
+    assert (plain.told, plain.note) == (True, "")
+    assert plain.together == pytest.approx(0.2)
+    assert replace(plain, first=-0.01, first_low=-0.03).note == "first not told from 0"
+    assert replace(plain, first=0.6).note == "first above total: more base points needed"
+    assert replace(plain, first=0.0, first_low=0.0, n=0).note == ""
+    indices = {"a": plain, "b": replace(plain, first=-0.01, first_low=-0.03, total=0.07)}
+    found = Sobol("x", indices, 0.5, 0.1, 64, stopped=False, level=0.95, seed=1)
+    assert "a (first-order index 0.30 (95% interval 0.20 to 0.40), total 0.50 (95% interval" in found.sentence
+    assert found.sentence.endswith("the number whose first-order index is told from 0 explains 30% of it.")
+    assert "first not told from 0" in found.to_text().splitlines()[-1]
+    assert found.to_text(most=1).endswith("and 1 more, total at most 0.070")
 
 
 # ---- refusals -------------------------------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ def test_the_usual_edits_of_a_case(model: Model, patient: dict[str, Any]) -> Non
     words = [item.edit for item in found.changes]
     assert "nothing depends on procedure" in words
     assert "without the leak of cold_dysesthesia" in words
-    assert "the reasons of toe_dorsiflexion work in the same patients" in words
+    assert "causes act together on toe_dorsiflexion, not independently" in words
     assert found.to_dict()["sentence"] in found.to_text()
     assert found.leading == "nerve_root_edema"
     overturned = [item for item in found.changes if item.possible and item.leading != found.leading]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linprog
@@ -25,6 +25,7 @@ from rootcause.sensitivity.parameters import Entry, Number, vary
 from rootcause.sensitivity.passes import slopes
 from rootcause.sensitivity.stability import rank_stability
 from rootcause.sensitivity.tipping import cd_distance, odds_factor, tipping
+from rootcause.sensitivity.tornado import tornado
 from rootcause.structure import CAUSES
 from strategies import random_networks
 
@@ -265,7 +266,7 @@ def test_asia_tips_and_hugin() -> None:
 
 
 def test_numbers_tell_by_how_much_their_range_misses(model: Model, findings: dict[str, object]) -> None:
-    """Where two causes change places, and by what factor of its odds the published range misses it."""
+    """Where two causes change places, and by what factor of its odds its range misses it."""
     number = model.priors.parameters["rate.adjacent_segment_disease.fusion"]
     found = tipping(model, "adjacent_segment_disease", Number(number.id), findings, rival="epidural_fibrosis")
     (point,) = found.points
@@ -277,7 +278,7 @@ def test_numbers_tell_by_how_much_their_range_misses(model: Model, findings: dic
     inside = tipping(model, "adjacent_segment_disease", Number(number.id), findings, threshold=0.9)
     assert inside.nearest is not None
     assert (inside.nearest.inside, inside.nearest.missed_by) == (True, 1.0)
-    assert "inside its published range" in inside.sentence
+    assert "inside its range, 0.0074 to 0.049 (cited: " in inside.sentence
 
 
 def test_rank_stability_agrees_with_every_function(model: Model, findings: dict[str, object]) -> None:
@@ -287,7 +288,7 @@ def test_rank_stability_agrees_with_every_function(model: Model, findings: dict[
     best = {cause: posterior[cause]["present"] for cause in CAUSES}
     assert found.leading == max(best, key=lambda cause: best[cause])
     assert found.stable
-    assert "leads everywhere inside the published range" in found.sentence
+    assert "leads everywhere inside the range of each" in found.sentence
     missed = [item.missed_by for item in found.overtakings]
     assert missed == sorted(missed)
     tied = [item for item in found.overtakings if item.number.startswith(("deficit", "motor", "severe"))]
@@ -296,7 +297,7 @@ def test_rank_stability_agrees_with_every_function(model: Model, findings: dict[
         admissible = sensitivity_function(model, found.leading, Number(item.number), findings).admissible_deviation
         assert (admissible.high if item.value > item.point else admissible.low) == pytest.approx(item.value, abs=1e-8)
     assert json.loads(json.dumps(found.to_dict()))["stable"] is True
-    assert len(found.to_text().splitlines()) == 13
+    assert len(found.to_text().splitlines()) == 15
 
 
 def test_a_lead_that_hangs_by_a_thread_is_told(model: Model) -> None:
@@ -308,6 +309,60 @@ def test_a_lead_that_hangs_by_a_thread_is_told(model: Model) -> None:
     assert (first.inside, first.missed_by) == (True, 1.0)
     assert "overtakes" in found.sentence
     assert first.number in found.sentence
+    assert f"{first.low:.3g} to {first.high:.3g} (assumed)" in found.sentence
+    assert (first.basis, found.to_dict()["overtakings"][0]["basis"]) == ("assumed", "assumed")
+    inside = [item for item in found.overtakings if item.inside]
+    assert f"any of {len(inside)} numbers" in found.sentence
+    assert f"and {len(found.overtakings) - 10} more numbers, {len(inside) - 10} of them inside" in found.to_text()
+
+
+EDEMA_AFTER_FUSION = {
+    "procedure": "fusion",
+    "toe_dorsiflexion": "weak",
+    "plantarflexion": "severe",
+    "fever": "absent",
+    "symptom_onset": 12,
+}
+"""A number crosses on both sides of its point: just below its range, and, further off by odds, inside it."""
+
+
+def test_the_side_on_which_the_lead_changes_inside_the_range_is_told(model: Model) -> None:
+    """Edema's rate after fusion, 0.05 in 0.028 to 0.2: infection leads below 0.0264, another cause from 0.1707."""
+    number = "rate.nerve_root_edema.fusion"
+    found = rank_stability(model, EDEMA_AFTER_FUSION)
+    item = next(item for item in found.overtakings if item.number == number)
+    assert (item.inside, item.missed_by) == (True, 1.0)
+    assert item.value == pytest.approx(0.1707, abs=1e-4)
+    admissible = sensitivity_function(model, found.leading, Number(number), EDEMA_AFTER_FUSION).admissible_deviation
+    assert admissible.low == pytest.approx(0.0264, abs=1e-4)
+    assert abs(math.log(odds_factor(item.point, admissible.low))) < abs(math.log(odds_factor(item.point, item.value)))
+    tip = tipping(model, found.leading, Number(number), EDEMA_AFTER_FUSION, rival=item.rival)
+    assert "inside its range, 0.028 to 0.2 (" in tip.sentence
+
+
+@settings(max_examples=4)
+@example(findings=EDEMA_AFTER_FUSION)
+@given(
+    findings=st.fixed_dictionaries(
+        {"procedure": st.sampled_from(["microdiscectomy", "open_microdiscectomy", "fusion"])},
+        optional={
+            "toe_dorsiflexion": st.sampled_from(["normal", "weak", "severe"]),
+            "plantarflexion": st.sampled_from(["normal", "weak", "severe"]),
+            "fever": st.sampled_from(["present", "absent"]),
+            "symptom_onset": st.sampled_from([1, 3, 12, 45]),
+        },
+    )
+)
+def test_a_lead_that_is_lost_at_an_end_of_a_range_is_lost_inside_it(model: Model, findings: dict[str, object]) -> None:
+    """Whoever leads at an end of a tornado of all causes: if not the leading cause, the number overtakes inside."""
+    found = rank_stability(model, findings)
+    inside = {item.number for item in found.overtakings if item.inside}
+    tornadoes = {cause: tornado(model, findings, cause) for cause in CAUSES}
+    ends = {cause: {bar.parameter: (bar.at_low, bar.at_high) for bar in own.bars} for cause, own in tornadoes.items()}
+    for number in dict.fromkeys(number for own in ends.values() for number in own):
+        for end in (0, 1):
+            at = {c: ends[c][number][end] if number in ends[c] else own.value for c, own in tornadoes.items()}
+            assert max(at.values()) <= at[found.leading] + 1e-9 or number in inside
 
 
 # ---- refusals ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,12 @@ from rootcause.reasoning.decisions import Act
 from rootcause.sensitivity.draws import Sampler
 from rootcause.sensitivity.questions import ask
 from rootcause.sensitivity.subjects import EntryRange
-from rootcause.sensitivity.value_of_parameters import evppi, value_of_parameters
+from rootcause.sensitivity.value_of_parameters import (
+    evppi,
+    replicates,
+    standard_error,
+    value_of_parameters,
+)
 
 Array = NDArray[np.float64]
 SEEN = {"xray": "yes", "dysp": "yes"}
@@ -136,6 +141,35 @@ def test_what_does_not_bear_on_the_act_is_not_told_from_nothing(asia: Engine) ->
     assert [*found.values][-1] == "P(asia=yes)"
 
 
+def test_the_standard_error_is_the_spread_over_seeds(asia: Engine) -> None:
+    """Of a number that matters; and every value above the floor is told from nothing."""
+    act = Act("lung", "yes", benefit=0.4, risk=0.6)
+    found = [
+        value_of_parameters(asia, SEEN, [act], target="lung", ranges=RANGES, n=500, seed=seed) for seed in range(40)
+    ]
+    own = [item.values["P(lung=yes | smoke=yes)"] for item in found]
+    spread = np.std([item.value for item in own], ddof=1)
+    assert np.mean([item.error for item in own]) == pytest.approx(spread, rel=0.35)
+    every = np.std([item.everything for item in found], ddof=1)
+    assert np.mean([item.everything_error for item in found]) == pytest.approx(every, rel=0.35)
+    for item in found:
+        assert all(value.told for value in item.values.values() if value.value > item.floor)
+        assert all(value.value > 1.64 * value.error for value in item.values.values() if value.told)
+
+
+def test_without_one_group_after_another_the_value_is_that_of_the_other_draws() -> None:
+    """The factors that are found from sums are those of a regression on the draws that are left."""
+    generator = np.random.default_rng(7)
+    number = generator.normal(size=(1, 400))
+    benefits = np.stack([number[0] ** 2 - 1, 0.4 - number[0]]) + generator.normal(size=(2, 400))
+    found = replicates(benefits, number)
+    for k in (0, 7, 19):
+        left = np.r_[0 : 20 * k, 20 * (k + 1) : 400]
+        gain, _ = evppi(benefits[:, left], number[:, left])  # whose knots lie a little elsewhere
+        assert found[k] == pytest.approx(gain.sum(), abs=0.01)
+    assert standard_error(found) > 0
+
+
 # ---- the model ------------------------------------------------------------------------------------------------------
 
 
@@ -149,6 +183,9 @@ def test_the_numbers_of_the_model_against_its_stakes(model: Model) -> None:
     assert next(iter(found.values.values())).told
     assert found.to_dict()["sentence"] in found.to_text()
     assert "onset.epidural_hematoma" in found.values
+    assert "100 points are a permanent severe deficit" in found.to_text()
+    assert f"and {len(found.values) - 15} more, " in found.to_text()
+    assert "±" in found.sentence
 
 
 # ---- refusals -------------------------------------------------------------------------------------------------------

@@ -14,25 +14,23 @@ if TYPE_CHECKING:
 
     from rootcause import Model
 
-_NUMBERED: Final = "from rootcause.sensitivity.parameters import Number"
-
 _FOLDER: Final = "# the folder of numbers that the server was started with: write the path to your copy"
 
 _WIDTH: Final = 100
 
-# By method: its module, its function, how many numbers of the model it is told, and its arguments after the model.
-_CALLS: Final[Mapping[str, tuple[str, str, int, tuple[str, ...]]]] = {
-    "one-way": ("functions", "sensitivity_function", 1, ("cause", "numbers", "case")),
-    "tornado": ("tornado", "tornado", 0, ("case", "cause")),
-    "two-way": ("two_way", "two_way", 2, ("cause", "numbers", "case")),
-    "tipping": ("tipping", "tipping", 1, ("cause", "numbers", "case", "rival")),
-    "credal": ("credal", "credal_bounds", 0, ("case", "cause", "most")),
-    "monte-carlo": ("monte_carlo", "monte_carlo", 0, ("case", "draws")),
-    "sobol": ("sobol", "sobol", 0, ("case", "cause", "draws")),
-    "derivatives": ("derivatives", "derivatives", 0, ("cause", "case")),
-    "stability": ("stability", "rank_stability", 0, ("case",)),
-    "structural": ("structural", "structural", 0, ("case", "target")),
-    "value": ("value_of_parameters", "value_of_parameters", 0, ("case", "draws")),
+# By method: its function, how many numbers of the model it is told, and its arguments after the model.
+_CALLS: Final[Mapping[str, tuple[str, int, tuple[str, ...]]]] = {
+    "one-way": ("sensitivity_function", 1, ("cause", "numbers", "case")),
+    "tornado": ("tornado", 0, ("case", "cause")),
+    "two-way": ("two_way", 2, ("cause", "numbers", "case")),
+    "tipping": ("tipping", 1, ("cause", "numbers", "case", "rival")),
+    "credal": ("credal_bounds", 0, ("case", "cause", "most")),
+    "monte-carlo": ("monte_carlo", 0, ("case", "draws")),
+    "sobol": ("sobol", 0, ("case", "cause", "draws")),
+    "derivatives": ("derivatives", 0, ("cause", "case")),
+    "stability": ("rank_stability", 0, ("case",)),
+    "structural": ("structural", 0, ("case", "target")),
+    "value": ("value_of_parameters", 0, ("case", "draws")),
 }
 
 
@@ -66,7 +64,7 @@ def python_call(  # noqa: PLR0913 - the question, and its options
     """
     if method not in _CALLS:
         raise InvalidInputError(f"method: must be one of {', '.join(_CALLS)}, got {method!r}{nearest(method, _CALLS)}")
-    module, function, needed, arguments = _CALLS[method]
+    function, needed, arguments = _CALLS[method]
     if len(numbers) != needed:
         raise InvalidInputError(f"number: {method} needs {needed} of the model's numbers, got {len(numbers)}")
     if method == "tipping":
@@ -80,8 +78,8 @@ def python_call(  # noqa: PLR0913 - the question, and its options
         "draws": [] if draws is None else [f"n={draws}"],
         "most": [] if most is None else [f"most={most}"],
     }
-    imports = sorted([f"from rootcause.sensitivity.{module} import {function}", *([_NUMBERED] if needed else [])])
-    lines = ["from rootcause import load_model", *imports, ""]
+    names = ", ".join([*(["Number"] if needed else []), function])
+    lines = ["from rootcause import load_model", f"from rootcause.sensitivity import {names}", ""]
     lines += [_FOLDER] if _own(model) else []
     lines.append(f"model = load_model({_loading(model)})")
     lines.append(f"case = {_written(dict(case_findings))}")

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from rootcause.sensitivity.two_way import TwoWay
@@ -87,6 +89,31 @@ def lines_of(function: TwoWay, numerator: Array, level: float, box: Box) -> list
         allowed = x + y <= function.most + _SLACK
         if allowed.sum() > 1:
             lines.append(np.stack([x[allowed], y[allowed]], axis=1))
+    return lines
+
+
+def lead_lines(result: TwoWay, rivals: Sequence[TwoWay], box: Box, count: int) -> list[Array]:
+    """Return where a function wins or loses the lead: it meets a rival there that no other rival is above.
+
+    Args:
+        result: The function.
+        rivals: All others, of the same two numbers.
+        box: Where.
+        count: Places along each side at which it is looked who is first of the rivals.
+    """
+    places = box.spread(count)
+    every = np.stack([values(rival, *places) for rival in rivals])
+    possible = ~np.isnan(every).any(axis=0)
+    first = sorted(set(every[:, possible].argmax(axis=0).tolist()))
+    lines = []
+    for number in first:
+        for line in swap_lines(result, rivals[number], box):
+            x, y = line.T
+            at = np.array([rivals[other].value(x, y) for other in first])
+            kept = at[first.index(number)] >= at.max(axis=0) - _SLACK
+            ends = np.flatnonzero(np.diff(kept.astype(int))) + 1
+            parts = zip(np.split(line, ends), np.split(kept, ends), strict=True)
+            lines += [part for part, holds in parts if len(part) > 1 and holds[0]]
     return lines
 
 

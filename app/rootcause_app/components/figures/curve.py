@@ -1,4 +1,8 @@
-"""The answer as a function of one number: round its range, and over everything that it could be."""
+"""The answer as a function of one number: round its range, and over everything that it could be.
+
+Beside the cause that is asked about runs the most probable other one, whichever that is: where both meet, the lead is
+won or lost.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import altair as alt
 import numpy as np
 
+from rootcause.structure import CAUSES
 from rootcause_app.components import labels, numbers
 from rootcause_app.components.figures import drawing, words
 from rootcause_app.components.figures.figure import Figure, source_line
@@ -32,7 +37,7 @@ def function(result: SensitivityFunction, tip: Tipping | None, model: Model, pal
 
     Args:
         result: The function.
-        tip: Where the cause changes places with another, or reaches a level; ``None`` marks nothing.
+        tip: Where the cause wins or loses the lead, or reaches a level; ``None`` marks nothing.
         model: Whose numbers.
         palette: The colours.
         call: Python that makes the result.
@@ -67,9 +72,16 @@ def _tips(tip: Tipping | None) -> str:
     if tip is None:
         return ""
     found, cause = tip.nearest, labels.cause(tip.target)
-    what = f"changes places with {labels.cause(rival)}" if (rival := _rival(tip)) else tip.what
-    if found is None:
-        return f"It never {what}, whatever the number is."
+    if _meets(tip):
+        ahead = _ahead(tip.function, tip.point)
+        if found is None:
+            return f"It {'leads' if ahead else 'does not lead'}, whatever the number is."
+        other = labels.cause(_first_other(tip.function, np.array([found.value]))[0][0])
+        what = f"loses the lead to {other}" if ahead else f"takes the lead from {other}"
+    else:
+        what = tip.what
+        if found is None:
+            return f"It never {what}, whatever the number is."
     where = f"{cause} {what} at {words.tipping(found.value)}"
     if found.inside or found.missed_by is None:
         return f"{where}{', inside the range' if found.inside else ''}."
@@ -77,21 +89,39 @@ def _tips(tip: Tipping | None) -> str:
     return f"{where}, which the range misses by {missed}."
 
 
-def _rival(tip: Tipping | None) -> str | None:
-    return tip.what.removeprefix(_MEETS) if tip is not None and tip.what.startswith(_MEETS) else None
+def _tipped(tip: Tipping | None) -> str:
+    return "lead changes at" if _meets(tip) else "tips at"
+
+
+def _meets(tip: Tipping | None) -> bool:
+    """Whether it is about the lead and not about a level."""
+    return tip is not None and tip.what.startswith(_MEETS)
+
+
+def _ahead(function: SensitivityFunction, value: float) -> bool:
+    """Whether the cause leads at a value of the number."""
+    return float(function.value(value)) >= _first_other(function, np.array([value]))[0][1]
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def _other(function: SensitivityFunction, rival: str, values: np.ndarray[Any, Any]) -> list[float]:
-    """Return the posterior of another outcome at values of the parameter."""
-    place = function.outcomes.index(rival)
+def _first_other(function: SensitivityFunction, values: np.ndarray[Any, Any]) -> list[tuple[str, float]]:
+    """Return the most probable cause but the one that is asked about, with its posterior, at values of the number."""
+    names = [name for name in function.outcomes if name in CAUSES and name != function.target]
+    found = np.array([posteriors(function, name, values) for name in names])
+    best = found.argmax(axis=0)
+    return [(names[row], float(found[row, column])) for column, row in enumerate(best.tolist())]
+
+
+def posteriors(function: SensitivityFunction, outcome: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the posterior of another outcome at values of the number, shape ``(values,)``."""
+    place = function.outcomes.index(outcome)
     found = np.empty(len(values))
     for piece in reversed(function.pieces):
         inside = (values >= piece.low) & (values <= piece.high)
         found[inside] = piece.outcomes[place](values[inside]) / piece.denominator(values[inside])
-    return [float(value) for value in found]
+    return found
 
 
 def _possible(function: SensitivityFunction, low: float, high: float, count: int) -> np.ndarray[Any, Any]:
@@ -105,36 +135,35 @@ def _possible(function: SensitivityFunction, low: float, high: float, count: int
     return found
 
 
-def _curve(
-    function: SensitivityFunction, rival: str | None, low: float, high: float, count: int
-) -> list[dict[str, Any]]:
+def _curve(function: SensitivityFunction, low: float, high: float, count: int, *, other: bool) -> list[dict[str, Any]]:
     values = _possible(function, low, high, count)
     own = [float(value) for value in function.value(values)]
-    other = _other(function, rival, values) if rival in function.outcomes else [None] * len(own)
+    rivals: list[tuple[str, float | None]] = [("", None)] * len(own)
+    if other and own:
+        rivals = [*_first_other(function, values)]
     return [
-        {"value": float(value), "posterior": mine, "rival": theirs}
-        for value, mine, theirs in zip(values, own, other, strict=True)
+        {"value": float(value), "posterior": mine, "rival": theirs, "who": name}
+        for value, mine, (name, theirs) in zip(values, own, rivals, strict=True)
     ]
 
 
 def _rows(result: SensitivityFunction, tip: Tipping | None) -> list[dict[str, object]]:
     """The marked values first, then both stretches."""
-    rival = _rival(tip)
-    named = f"posterior_of_{rival}" if rival else ""
+    other = _meets(tip)
     special = {"now": result.point}
     if result.published:
         special |= {"low end of the range": result.published[0], "high end of the range": result.published[1]}
     special |= {f"tipping point {i}": point.value for i, point in enumerate(tip.points if tip else (), 1)}
     rows: list[tuple[str, dict[str, Any]]] = []
     for what, value in special.items():
-        rows += [(what, row) for row in _curve(result, rival, value, value, 1)]
+        rows += [(what, row) for row in _curve(result, value, value, 1, other=other)]
     panels = _panels(result, tip)
     for panel in panels:
-        rows += [("curve", row) for row in _curve(result, rival, panel.low, panel.high, _ROWS)]
+        rows += [("curve", row) for row in _curve(result, panel.low, panel.high, _ROWS, other=other)]
     own = f"posterior_of_{result.target}"
     return [
         {"what": what, "number": str(result.parameter), "value": row["value"], own: row["posterior"]}
-        | ({named: row["rival"]} if named else {})
+        | ({"posterior_of_the_first_other": row["rival"], "first_other": row["who"]} if other else {})
         for what, row in rows
     ]
 
@@ -161,12 +190,13 @@ def _panels(result: SensitivityFunction, tip: Tipping | None) -> list[Panel]:
 
 
 def _chart(result: SensitivityFunction, tip: Tipping | None, name: str, palette: Palette) -> alt.LayerChart:
-    own, rival = palette.lines[0], _rival(tip)
+    own, other = palette.lines[0], _meets(tip)
     signs = [Sign(labels.cause(result.target), own, "line")]
-    signs += [Sign(labels.cause(rival), palette.lines[1], "dashes")] if rival else []
+    signs += [Sign("most probable other cause", palette.lines[1], "dashes")] if other else []
     signs += [Sign("now", palette.text, "ring")]
     signs += [Sign("its range", palette.muted, "shade")] if result.published else []
-    signs += [Sign("tipping point", palette.lines[1], "diamond")] if tip and tip.points else []
+    mark = "the lead changes" if other else "tipping point"
+    signs += [Sign(mark, palette.lines[1], "diamond")] if tip and tip.points else []
     head, top = key(signs, palette)
     told = [{"words": f"Across: {name}", "down": top + 9}]
     top += 30
@@ -181,7 +211,7 @@ def _drawn(
     result: SensitivityFunction, tip: Tipping | None, panel: Panel, ends: tuple[float, float], palette: Palette
 ) -> alt.LayerChart:
     """One panel; ``ends`` are where the first panel begins and where the picture ends."""
-    rows = _curve(result, _rival(tip), panel.low, panel.high, _DENSE)
+    rows = _curve(result, panel.low, panel.high, _DENSE, other=_meets(tip))
     heights = [row[key] for row in rows for key in ("posterior", "rival") if row[key] is not None]
     axes = Axes(panel, ends[0] + panel.top, min(1.0, 1.15 * max(heights, default=1.0)) or 1.0, ends[1])
     layers: list[alt.Chart] = []
@@ -203,7 +233,7 @@ def _marked(
 ) -> list[alt.Chart]:
     """Where the number is now, told at the foot, and where something tips, told at the head, where both have room."""
     tips = [
-        {"value": point.value, "posterior": point.posterior, "words": f"tips at {words.tipping(point.value)}"}
+        {"value": point.value, "posterior": point.posterior, "words": f"{_tipped(tip)} {words.tipping(point.value)}"}
         for point in (tip.points if tip else ())
         if panel.low <= point.value <= panel.high
     ]

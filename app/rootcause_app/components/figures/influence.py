@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rootcause_app.theme import Palette
 
 SHOWN: Final = 12
-"""Bars that are drawn; the table has all of them."""
+"""Bars that are drawn unless told otherwise; the table has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,15 @@ def swaps(
 
 
 def tornado(
-    result: Tornado, model: Model, palette: Palette, call: str, swaps: Mapping[str, Swap] = _NO_SWAPS
+    result: Tornado,
+    model: Model,
+    palette: Palette,
+    call: str,
+    swaps: Mapping[str, Swap] = _NO_SWAPS,
+    most: int = SHOWN,
+    among: str = "",
 ) -> Figure:
-    """Bars over the published ranges, the widest first.
+    """Bars over the ranges of the numbers, the widest first.
 
     Args:
         result: The tornado.
@@ -86,13 +92,15 @@ def tornado(
         palette: The colours.
         call: Python that makes the result.
         swaps: Where another cause takes the lead, by the id of the number (see ``swaps``).
+        most: Bars that are drawn, at most.
+        among: Which numbers the bars are of, as ``with a source``; empty for all.
     """
-    shown = result.bars[:SHOWN]
+    shown = result.bars[:most]
     cause = labels.cause(result.target)
     return Figure(
         name="tornado",
-        title=f"{cause}: each number over its range",
-        sentence=_verdict(result, model, swaps),
+        title=f"{cause}: each number {among}{' ' if among else ''}over its range",
+        sentence=_verdict(result, model, sum(bar.parameter in swaps for bar in shown), among),
         chart=_tornado_chart(result.value, shown, model, palette, swaps),
         rows=tuple(_tornado_row(bar, model, swaps.get(bar.parameter)) for bar in result.bars),
         call=call,
@@ -101,19 +109,20 @@ def tornado(
     )
 
 
-def _verdict(result: Tornado, model: Model, swaps: Mapping[str, Swap]) -> str:
+def _verdict(result: Tornado, model: Model, swaps: int, among: str) -> str:
     now = f"{labels.cause(result.target)} stands at {numbers.percent(result.value)}"
     if not result.bars:
-        return f"{now}; no number moves it."
+        return f"{now}; none of these numbers moves it."
     first = result.bars[0]
     ends = " to ".join(numbers.percent(value) for value in (first.at_low, first.at_high))
+    most = f"moves it most of those {among}" if among else "moves it most"
     said = (
-        f"{now}; “{words.number(model, first.parameter)}” moves it most, from {ends} over its range, "
+        f"{now}; “{words.number(model, first.parameter)}” {most}, from {ends} over its range, "
         f"{words.span(first.low, first.high)} ({first.basis or 'range given'})."
     )
     if not swaps:
         return said
-    many = "1 of the numbers drawn lets" if len(swaps) == 1 else f"{len(swaps)} of the numbers drawn let"
+    many = "1 of the numbers drawn lets" if swaps == 1 else f"{swaps} of the numbers drawn let"
     return f"{said} Alone and inside its range, {many} another cause take the lead."
 
 
@@ -144,7 +153,11 @@ def _tornado_chart(
         Sign("at its high end", high, "triangle-up"),
         Sign("dashed: assumed", palette.muted, assumed=True),
     ]
-    signs += [Sign("another cause takes the lead", palette.text, "diamond")] if swaps else []
+    signs += (
+        [Sign("another cause takes the lead", palette.text, "diamond")]
+        if any(bar.parameter in swaps for bar in shown)
+        else []
+    )
     head, top = key(signs, palette)
     frame = Frame(palette, [_tornado_words(bar, model, swaps.get(bar.parameter)) for bar in shown], top + 24)
     x = measure("Posterior", [value, *chain.from_iterable((bar.at_low, bar.at_high) for bar in shown)])
@@ -179,7 +192,7 @@ def _tornado_words(bar: Bar, model: Model, swap: Swap | None) -> Row:
     said = [range_, words.basis(model, bar.basis, bar.sources)]
     if swap is not None:
         side = "below" if swap.value < bar.point else "above"
-        said.append(f"{labels.cause(swap.rival)} leads {side} {words.tipping(swap.value)}")
+        said.insert(0, f"{labels.cause(swap.rival)} leads {side} {words.tipping(swap.value)}")
     return Row(words.number(model, bar.parameter), " · ".join(filter(None, said)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rootcause import Model
     from rootcause.sensitivity.indices import Index, Sobol
     from rootcause.sensitivity.value_of_parameters import ParameterValue, ValueOfParameters
+    from rootcause_app.components.figures.rows import Measure
     from rootcause_app.theme import Palette
 
 SHOWN: Final = 10
@@ -27,6 +29,8 @@ SHOWN: Final = 10
 _PLAIN: Final = "format(datum.value, '.3~g')"
 _BAR: Final = 24
 _HALF: Final = 11
+_NORMAL: Final = 1.96
+_ROOM: Final = 110  # pixels for a value with its error beside a bar
 
 
 # ---- Sobol indices ---------------------------------------------------------------------------------------------------
@@ -63,9 +67,14 @@ def _most(result: Sobol, model: Model) -> str:
     stopped = f" Stopped after {result.n:,} base points." if result.stopped else ""
     return (
         f"Over all ranges {cause} has a standard deviation of {100 * result.variance**0.5:.1f} points. Of its variance "
-        f"{_share(own.first)} would go if “{words.number(model, name)}” became known, and {_share(own.total)} would "
-        f"stay if all others did.{stopped}"
+        f"{_share(own.first)} ({_within(own.first_low, own.first_high)}) would go if “{words.number(model, name)}” "
+        f"became known, and {_share(own.total)} ({_within(own.total_low, own.total_high)}) would stay if all others "
+        f"did ({100 * result.level:.0f} % intervals, {result.n:,} base points).{stopped}"
     )
+
+
+def _within(low: float, high: float) -> str:
+    return f"{100 * _drawn(low):.0f} to {100 * _drawn(high):.0f} %"
 
 
 def _written(index: float) -> str:
@@ -92,9 +101,20 @@ def _index_row(name: str, item: Index, model: Model) -> dict[str, object]:
         "total": item.total,
         "total_low": item.total_low,
         "total_high": item.total_high,
+        "total_minus_first": item.together,
+        "note": item.note,
         "base_points": item.n,
-        "basis": "assumed" if words.assumed(model, name) else "published",
+        "basis": words.resting(model, name),
     }
+
+
+def _mixed(model: Model, name: str) -> str:
+    return "mixed basis · " if words.resting(model, name) == "mixed" else ""
+
+
+def _index_words(item: Index) -> str:
+    said = f"first order {_written(item.first)}, total {_written(item.total)}"
+    return f"{said} · {item.note}" if item.note else said
 
 
 def _indices_chart(result: Sobol, shown: Sequence[str], model: Model, palette: Palette) -> alt.LayerChart:
@@ -103,12 +123,12 @@ def _indices_chart(result: Sobol, shown: Sequence[str], model: Model, palette: P
         Sign("first order: known alone", blue),
         Sign("total: left if all others are known", orange),
         Sign(f"{result.level:.0%} interval".replace("%", " %"), palette.text, "line"),
-        Sign("dashed: assumed", palette.muted, assumed=True),
+        Sign("dashed: assumed throughout", palette.muted, assumed=True),
     ]
     head, top = key(signs, palette)
     items = [result.indices[name] for name in shown]
     rows = [
-        Row(words.number(model, name), f"first order {_written(item.first)}, total {_written(item.total)}")
+        Row(words.number(model, name), f"{_mixed(model, name)}{_index_words(item)}")
         for name, item in zip(shown, items, strict=True)
     ]
     frame = Frame(palette, rows, top + 4, bar=_BAR)
@@ -128,10 +148,16 @@ def _indices_chart(result: Sobol, shown: Sequence[str], model: Model, palette: P
             pieces.append(place | drawing.filling(colour, assumed=words.assumed(model, name)) | {"said": said})
             whiskers.append({"at": _drawn(low), "end": _drawn(high), "down": start + _HALF / 2})
     layers = [*head, frame.grid(x), drawing.bars(pieces, x.x("start")), *frame.words()]
-    if whiskers:
-        mark = alt.Chart(drawing.data(whiskers)).mark_rule(aria=False, color=palette.text, strokeWidth=1.6)
-        layers.append(mark.encode(x=x.x("at"), x2="end:Q", y=drawing.down("down")))
+    layers += _whiskers(whiskers, x, palette)
     return drawing.finished(layers, palette, frame.height)
+
+
+def _whiskers(rows: Sequence[dict[str, Any]], x: Measure, palette: Palette) -> list[alt.Chart]:
+    """Lines over the bars for what an estimate leaves open; none without rows."""
+    if not rows:
+        return []
+    mark = alt.Chart(drawing.data(rows)).mark_rule(aria=False, color=palette.text, strokeWidth=1.6)
+    return [mark.encode(x=x.x("at"), x2="end:Q", y=drawing.down("down"))]
 
 
 # ---- what a number is worth ------------------------------------------------------------------------------------------
@@ -163,15 +189,27 @@ def _worth(result: ValueOfParameters, model: Model) -> str:
     stopped = f" Stopped after {result.n:,} draws." if result.stopped else ""
     if not told:
         return (
-            "No single number, better known, would change what to do; all of them together are worth "
-            f"{result.everything:.2g} points.{stopped}"
+            "Of no single number is it told that knowing it better would change what to do; all of them together are "
+            f"worth {_points(result.everything, result.everything_error)} points.{_scale(result)}{stopped}"
         )
-    name, item = next(iter(told.items()))
+    (name, item), *others = told.items()
+    like = sum(item.value - other.value <= math.hypot(item.error, other.error) for _, other in others)
+    close = f" Within the errors, {like} more {'is' if like == 1 else 'are'} worth as much." if like else ""
+    own, every = _points(item.value, item.error), _points(result.everything, result.everything_error)
     return (
-        f"Knowing “{words.number(model, name)}” would be worth most: {item.value:.2g} of the {result.everything:.2g} "
-        f"points that knowing every number is worth{_above_all(item)}. It would turn a decision with "
-        f"{numbers.percent(item.turns)} probability.{stopped}"
+        f"Knowing “{words.number(model, name)}” would be worth most: {own} of the {every} points that knowing every "
+        f"number is worth{_above_all(item)}. It would turn a decision with {numbers.percent(item.turns)} probability. "
+        f"± is one standard error.{close}{_scale(result)}{stopped}"
     )
+
+
+def _points(value: float, error: float) -> str:
+    return f"{value:.2g} ± {error:.2g}"
+
+
+def _scale(result: ValueOfParameters) -> str:
+    """What the points are, as a sentence after another; empty where the stakes are the caller's own."""
+    return f" {result.scale[:1].upper()}{result.scale[1:]}." if result.scale else ""
 
 
 def _act(item: ParameterValue) -> str:
@@ -189,10 +227,11 @@ def _worth_row(name: str, item: ParameterValue, model: Model) -> dict[str, objec
         "number": name,
         "meaning": words.number(model, name),
         "value": item.value,
+        "standard_error": item.error,
         "turns": item.turns,
         "told_from_nothing": "yes" if item.told else "no",
         "above_all_for": labels.cause(act) if act else "",
-        "basis": "assumed" if words.assumed(model, name) else "published",
+        "basis": words.resting(model, name),
     }
 
 
@@ -200,35 +239,42 @@ def _worth_chart(result: ValueOfParameters, shown: Sequence[str], model: Model, 
     blue = palette.lines[0]
     signs = [
         Sign("worth knowing", blue),
-        Sign("dashed: assumed", palette.muted, assumed=True),
-        Sign("up to here not told from nothing", palette.lines[1], "line"),
+        Sign("dashed: assumed throughout", palette.muted, assumed=True),
+        Sign("grey: not told from nothing", palette.muted),
+        Sign("± 1.96 standard errors", palette.text, "line"),
     ]
     head, top = key(signs, palette)
     items = [result.values[name] for name in shown]
     rows = [
         Row(
             words.number(model, name),
-            f"turns a decision with {numbers.percent(item.turns)} probability{_above_all(item)}",
+            f"{_mixed(model, name)}turns a decision with {numbers.percent(item.turns)} probability{_above_all(item)}",
         )
         for name, item in zip(shown, items, strict=True)
     ]
     frame = Frame(palette, rows, top + 4)
-    worths = [item.value for item in items]
-    most = max([*worths, result.floor, 1e-6])
-    x = measure("Points of the stakes", [most], zero=True, written=_PLAIN)
+    reached = [item.value + _NORMAL * item.error for item in items]
+    x = measure("Points of the stakes", [*reached, 1e-6], zero=True, right=_ROOM, written=_PLAIN)
     pieces = [
         {
             "start": 0.0,
             "end": item.value,
             "down": frame.bar_top(index),
             "bottom": frame.bar_top(index) + frame.bar,
-            "said": f"{rows[index].label}: {item.value:.3g} points",
+            "said": f"{rows[index].label}: {_points(item.value, item.error)} points",
         }
         | drawing.filling(blue if item.told else palette.muted, assumed=words.assumed(model, name))
         for index, (name, item) in enumerate(zip(shown, items, strict=True))
     ]
-    told = [{"at": worth, "down": frame.middle(index), "words": f"{worth:.2g}"} for index, worth in enumerate(worths)]
+    told = [
+        {"at": at, "down": frame.middle(index), "words": _points(item.value, item.error)}
+        for index, (item, at) in enumerate(zip(items, reached, strict=True))
+    ]
+    whiskers = [
+        {"at": max(0.0, item.value - _NORMAL * item.error), "end": at, "down": frame.middle(index)}
+        for index, (item, at) in enumerate(zip(items, reached, strict=True))
+    ]
     layers = [*head, frame.grid(x), drawing.bars(pieces, x.x("start")), *frame.words()]
-    layers.append(frame.rule(x, result.floor, palette.lines[1]))
+    layers += _whiskers(whiskers, x, palette)
     layers.append(drawing.text(told, palette.text, x=x.x("at"), shift=6, size=drawing.SMALL))
     return drawing.finished(layers, palette, frame.height)

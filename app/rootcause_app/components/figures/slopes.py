@@ -11,7 +11,7 @@ from rootcause_app.components.figures.key import Sign, key
 from rootcause_app.components.figures.rows import Frame, Row, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import altair as alt
 
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from rootcause_app.theme import Palette
 
 SHOWN: Final = 12
-"""Bars that are drawn; the table has all of them."""
+"""Bars that are drawn unless told otherwise; the table has all of them."""
 
 
-def derivatives(result: Derivatives, model: Model, palette: Palette, call: str) -> Figure:
+def derivatives(
+    result: Derivatives,
+    model: Model,
+    palette: Palette,
+    call: str,
+    kept: Callable[[str], bool] = lambda _: True,
+    most: int = SHOWN,
+    among: str = "",
+) -> Figure:
     """The slope by each number, times the width of its range, the largest first.
 
     Args:
@@ -31,14 +39,17 @@ def derivatives(result: Derivatives, model: Model, palette: Palette, call: str) 
         model: Whose numbers.
         palette: The colours.
         call: Python that makes the result.
+        kept: Which numbers are shown, by their ids.
+        most: Bars that are drawn, at most.
+        among: Which numbers those are, as ``with a source``; empty for all.
     """
-    every = [item for item in result.largest(len(result.numbers)) if item.slope]
+    every = [item for item in result.largest(len(result.numbers)) if item.slope and kept(str(item.parameter))]
     cause = labels.cause(result.target)
     return Figure(
         name="derivatives",
-        title=f"{cause}: slope by each number",
+        title=f"{cause}: slope by each number{' ' if among else ''}{among}",
         sentence=_steepest(every, result, model),
-        chart=_slopes_chart(every[:SHOWN], model, palette),
+        chart=_slopes_chart(every[:most], model, palette),
         rows=tuple(_slope_row(item, result, model) for item in every),
         call=call,
         about=result.target,
@@ -49,7 +60,7 @@ def derivatives(result: Derivatives, model: Model, palette: Palette, call: str) 
 def _steepest(every: Sequence[Derivative], result: Derivatives, model: Model) -> str:
     cause = labels.cause(result.target)
     if not every:
-        return f"{cause} stands at {numbers.percent(result.value)}; no number moves it."
+        return f"{cause} stands at {numbers.percent(result.value)}; none of these numbers moves it."
     first = every[0]
     name, slope = words.number(model, str(first.parameter)), f"{numbers.points(0.01 * first.slope)} points"
     return (

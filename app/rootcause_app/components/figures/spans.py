@@ -1,4 +1,7 @@
-"""What the ranges allow beside what is likely in them: credal bounds and Monte Carlo intervals of each cause."""
+"""What the ranges allow one cause, beside draws of all numbers: credal bounds and Monte Carlo intervals.
+
+The bounds follow the numbers that move one cause most: of another cause they would be no bounds, so it has none.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def intervals(credal: Credal, monte_carlo: MonteCarlo, model: Model, palette: Pa
     order = sorted(every, key=lambda name: (name != credal.outcome, -monte_carlo.outcomes[name].mean))
     return Figure(
         name="intervals",
-        title="What the ranges allow, and what is likely in them",
+        title=f"{labels.cause(credal.outcome)}: what the ranges allow, beside draws of all numbers",
         sentence=_verdict(credal, monte_carlo, model),
         chart=_chart(credal, monte_carlo, order[:SHOWN], palette),
         rows=tuple(_row(credal, monte_carlo, name) for name in order),
@@ -60,7 +63,8 @@ def _verdict(credal: Credal, drawn: MonteCarlo, model: Model) -> str:
     return (
         f"{labels.cause(credal.outcome)} can be {reached} while the {len(credal.numbers)} numbers that move it most go "
         f"through their ranges together ({status}); in nine of ten draws of all numbers it is "
-        f"{_between(*_likely(drawn, credal.outcome))}. {_lead(credal.lead, model)}"
+        f"{_between(*_likely(drawn, credal.outcome))}. A draw leaves each range one time in ten (a 95 % confidence "
+        f"interval one in twenty). {_lead(credal.lead, model)}"
     )
 
 
@@ -71,8 +75,9 @@ def _lead(lead: Lead, model: Model) -> str:
     if lead.alone:
         id_, value, rival = lead.alone[0]
         more = f", and {len(lead.alone) - 1} more numbers can do so alone" if len(lead.alone) > 1 else ""
-        told = f"“{words.number(model, id_)}” alone is {words.tipping(value)}"
-        return f"{leading} does not lead everywhere: {labels.cause(rival)} overtakes it when {told}{more}."
+        end = f"the {lead.ends[id_]} end of its range, " if id_ in lead.ends else ""
+        told = f"with “{words.number(model, id_)}” alone at {end}{words.tipping(value)}"
+        return f"{leading} does not lead everywhere: {told}, {labels.cause(rival)} is already ahead{more}."
     if not lead.everywhere and lead.rival:
         return (
             f"{leading} does not lead everywhere: several numbers together let {labels.cause(lead.rival)} overtake it."
@@ -91,8 +96,8 @@ def _row(credal: Credal, drawn: MonteCarlo, name: str) -> dict[str, object]:
         "cause": labels.cause(name),
         "id": name,
         "posterior_at_points": found.point,
-        "lower_reached": low,
-        "upper_reached": high,
+        "lower_reached": low if about else None,
+        "upper_reached": high if about else None,
         "lower_certified": own.certified[0] if about else None,
         "upper_certified": own.certified[1] if about else None,
         "lower_reached_over_all": whole.lower.value if about else None,
@@ -108,7 +113,7 @@ def _row(credal: Credal, drawn: MonteCarlo, name: str) -> dict[str, object]:
 def _chart(credal: Credal, drawn: MonteCarlo, shown: Sequence[str], palette: Palette) -> alt.LayerChart:
     blue, orange = palette.lines[:2]
     signs = [
-        Sign(f"corners of {len(credal.numbers)} ranges", blue, "shade"),
+        Sign(f"corners of the {len(credal.numbers)} ranges that move {labels.cause(credal.outcome)}", blue, "shade"),
         Sign("90 % of the draws", orange, "line"),
         Sign("their mean", orange, "circle"),
         Sign("numbers at their points", palette.text, "diamond"),
@@ -116,9 +121,14 @@ def _chart(credal: Credal, drawn: MonteCarlo, shown: Sequence[str], palette: Pal
     ]
     head, top = key(signs, palette)
     frame = Frame(palette, [_words(credal, drawn, name) for name in shown], top + 4, bar=_BAR)
-    ends = [*(credal.every[name][1] for name in shown), *(_likely(drawn, name)[1] for name in shown)]
-    x = measure("Posterior", [*ends, credal.bounds.certified[1]], zero=True, right=10)
-    spans = [_span(credal.every[name], frame, index, drawing.shading(blue)) for index, name in enumerate(shown)]
+    reached = credal.every[credal.outcome]
+    ends = [_likely(drawn, name)[1] for name in shown]
+    x = measure("Posterior", [*ends, reached[1], credal.bounds.certified[1]], zero=True, right=10)
+    spans = [
+        _span(reached, frame, index, drawing.shading(blue))
+        for index, name in enumerate(shown)
+        if name == credal.outcome
+    ]
     likely = [_span(_likely(drawn, name), frame, index, _line(orange), _THIN) for index, name in enumerate(shown)]
     if credal.outcome in shown and not credal.bounds.exact:
         edge = {"fill": "transparent", "edge": blue, "dashed": True, "opacity": 0}
@@ -138,7 +148,8 @@ def _likely(drawn: MonteCarlo, name: str) -> tuple[float, float]:
 
 def _words(credal: Credal, drawn: MonteCarlo, name: str) -> Row:
     likely = _between(*_likely(drawn, name))
-    return Row(labels.cause(name), f"corners {_between(*credal.every[name])} · 90 % of the draws {likely}")
+    corners = f"corners {_between(*credal.every[name])} · " if name == credal.outcome else ""
+    return Row(labels.cause(name), f"{corners}90 % of the draws {likely}")
 
 
 def _line(colour: str) -> dict[str, Any]:

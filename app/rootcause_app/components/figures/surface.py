@@ -11,12 +11,14 @@ import numpy as np
 from rootcause.errors import InvalidInputError
 from rootcause_app.components import labels, numbers
 from rootcause_app.components.figures import drawing, words
-from rootcause_app.components.figures.contours import Box, box_of, lines_of, swap_lines, values
+from rootcause_app.components.figures.contours import Box, box_of, lead_lines, lines_of, values
 from rootcause_app.components.figures.figure import Figure, source_line
 from rootcause_app.components.figures.key import Sign, key
 from rootcause_app.components.figures.rows import LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from rootcause import Model
@@ -32,7 +34,7 @@ _TALL: Final = 380
 _LEAST: Final = 1e-9
 
 
-def two_way(result: TwoWay, model: Model, palette: Palette, call: str, rival: TwoWay | None = None) -> Figure:
+def two_way(result: TwoWay, model: Model, palette: Palette, call: str, rivals: Sequence[TwoWay] = ()) -> Figure:
     """The posterior over the box of both ranges.
 
     Args:
@@ -40,63 +42,79 @@ def two_way(result: TwoWay, model: Model, palette: Palette, call: str, rival: Tw
         model: Whose numbers.
         palette: The colours.
         call: Python that makes the result.
-        rival: The same of another cause, to draw where both are equally probable.
+        rivals: The same of the other causes, to draw where the cause wins or loses the lead.
 
     Raises:
-        InvalidInputError: If the rival is a function of other numbers.
+        InvalidInputError: If a rival is a function of other numbers.
     """
-    if rival is not None and (rival.x, rival.y) != (result.x, result.y):
-        raise InvalidInputError("rival: must be a function of the same two numbers, got others")
+    if any((rival.x, rival.y) != (result.x, result.y) for rival in rivals):
+        raise InvalidInputError("rivals: must be functions of the same two numbers, got others")
     box = box_of(result)
     return Figure(
         name="two-way",
         title=f"{labels.cause(result.target)} as a function of two numbers",
-        sentence=_verdict(result, box, model, rival),
-        chart=_chart(result, box, model, palette, rival),
-        rows=tuple(_rows(result, box, rival)),
+        sentence=_verdict(result, box, model, rivals),
+        chart=_chart(result, box, model, palette, rivals),
+        rows=tuple(_rows(result, box, rivals)),
         call=call,
         about=f"{result.target}-{result.x}-{result.y}",
         source=source_line(model),
     )
 
 
-def _verdict(result: TwoWay, box: Box, model: Model, rival: TwoWay | None) -> str:
+def _verdict(result: TwoWay, box: Box, model: Model, rivals: Sequence[TwoWay]) -> str:
     cause = labels.cause(result.target)
     own = values(result, *box.spread(_CELLS))
     low, high = (numbers.percent(float(value)) for value in (np.nanmin(own), np.nanmax(own)))
     x, y = (words.number(model, str(name)) for name in (result.x, result.y))
     said = f"{cause} lies between {low} and {high} while “{x}” and “{y}” go through their ranges together."
-    if rival is None:
+    if not rivals:
         return said
-    ahead = own >= values(rival, *box.spread(_CELLS))
-    share = float(ahead[~np.isnan(own)].mean())
-    other = labels.cause(rival.target)
-    if share in {0.0, 1.0}:
-        return f"{said} It is {'more' if share else 'less'} probable than {other} everywhere in the box."
-    return f"{said} It is more probable than {other} in {100 * share:.0f} % of it."
+    every = np.stack([values(rival, *box.spread(_CELLS)) for rival in rivals])
+    possible = ~np.isnan(own)
+    ahead = own[possible] >= every[:, possible].max(axis=0)
+    share = float(ahead.mean())
+    if share == 1:
+        return f"{said} It leads everywhere in the box."
+    first = every[:, possible].argmax(axis=0)[~ahead]
+    order = np.argsort(-np.bincount(first, minlength=len(rivals)), kind="stable")
+    others = [labels.cause(rivals[number].target) for number in order.tolist() if number in first]
+    elsewhere = f"{' or '.join(others)} leads"
+    if share == 0:
+        return f"{said} It leads nowhere in the box: {elsewhere}."
+    return f"{said} It leads in {100 * share:.0f} % of it; elsewhere, {elsewhere}."
 
 
-def _rows(result: TwoWay, box: Box, rival: TwoWay | None) -> list[dict[str, object]]:
+def _rows(result: TwoWay, box: Box, rivals: Sequence[TwoWay]) -> list[dict[str, object]]:
     """The point, then a coarse grid over the box."""
     x, y = box.spread(_ROWS)
     places = [result.point, *((float(a), float(b)) for b in y for a in x)]
     rows: list[dict[str, object]] = []
     for number, (a, b) in enumerate(places):
         row: dict[str, object] = {"what": "grid" if number else "now", str(result.x): a, str(result.y): b}
-        for function in (result, *((rival,) if rival else ())):
-            found = float(values(function, np.array([a]), np.array([b]))[0, 0])
-            row[f"posterior_of_{function.target}"] = None if np.isnan(found) else found
+        own = _value(result, a, b)
+        row[f"posterior_of_{result.target}"] = own
+        if rivals:
+            others = {rival.target: _value(rival, a, b) for rival in rivals}
+            first = max(others, key=lambda name: others[name] or 0.0)
+            row |= {"posterior_of_the_first_other": others[first], "first_other": first if own is not None else ""}
         rows.append(row)
     return rows
+
+
+def _value(function: TwoWay, x: float, y: float) -> float | None:
+    """Return the posterior; ``None`` where both numbers cannot be so."""
+    found = float(values(function, np.array([x]), np.array([y]))[0, 0])
+    return None if np.isnan(found) else found
 
 
 # ---- the picture -----------------------------------------------------------------------------------------------------
 
 
-def _chart(result: TwoWay, box: Box, model: Model, palette: Palette, rival: TwoWay | None) -> alt.LayerChart:
-    swaps = swap_lines(result, rival, box) if rival else []
+def _chart(result: TwoWay, box: Box, model: Model, palette: Palette, rivals: Sequence[TwoWay]) -> alt.LayerChart:
+    swaps = lead_lines(result, rivals, box, _CELLS) if rivals else []
     signs = [Sign("equal values", palette.muted, "line"), Sign("now", palette.text, "ring")]
-    signs += [Sign(f"as probable as {labels.cause(rival.target)}", palette.lines[1], "dashes")] if rival else []
+    signs += [Sign("the lead changes", palette.lines[1], "dashes")] if rivals else []
     head, above = key(signs, palette)
     x, y = (words.number(model, str(name)) for name in (result.x, result.y))
     told = [

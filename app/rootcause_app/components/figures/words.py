@@ -40,9 +40,23 @@ def number(model: Model, id_: str) -> str:
 
 
 def assumed(model: Model, id_: str) -> bool:
-    """Whether a number, or the first share of a whole, is a judgement and not published."""
-    members = [p for key, p in model.priors.parameters.items() if key == id_ or key.startswith(f"{id_}.")]
-    return any(member.basis == "assumed" for member in members)
+    """Whether a number, or every share of a whole, is a judgement and rests on nothing published."""
+    return resting(model, id_) == "assumed"
+
+
+def resting(model: Model, id_: str) -> str:
+    """What a number rests on in one word; ``mixed`` where the shares of a whole rest on several things."""
+    bases = {p.basis for key, p in model.priors.parameters.items() if key == id_ or key.startswith(f"{id_}.")}
+    return bases.pop() if len(bases) == 1 else "mixed" if bases else ""
+
+
+def published(model: Model, id_: str) -> Source | None:
+    """The first publication that a number rests on; ``None`` where it is assumed or names none."""
+    own = model.priors.parameters.get(id_)
+    if own is None or own.basis == "assumed":
+        return None
+    known = (model.priors.sources[key] for key in own.sources if key in model.priors.sources)
+    return next((found for found in known if found.kind == "publication"), None)
 
 
 def basis(model: Model, basis_: str, sources: Sequence[str]) -> str:

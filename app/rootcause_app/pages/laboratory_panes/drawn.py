@@ -20,7 +20,7 @@ _RANKS: Final = (
     "exactly: how often does each cause come first, and between what does its probability lie?"
 )
 _BOUNDS: Final = (
-    "Bounds ask what the ranges allow, not what is likely in them: the 20 numbers that move the cause most go to every "
+    "Bounds ask what the ranges allow, not what is likely: the 20 numbers that move the chosen cause most go to every "
     "corner of their ranges together. Bounds that are certified hold for all values inside."
 )
 _SHARES: Final = (

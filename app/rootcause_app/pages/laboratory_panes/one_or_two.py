@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,13 +35,13 @@ def draw(asked: Question, palette: Palette) -> None:
     second = _choose("Second number", others, asked.model, "laboratory_second")
     try:
         both = laboratory.two_way(asked, first, second)
-        rival = laboratory.two_way(replace(asked, cause=asked.rival), first, second)
+        rivals = laboratory.rivals(asked, first, second)
     except InvalidInputError as refusal:
         told = labels.sentence(asked.model, str(refusal))
         st.html(notices.refusal_html("These two cannot be moved together.", told))
         return
     call = call_of(asked, "two-way", (first, second))
-    show(figures.two_way(both, asked.model, palette, call, rival))
+    show(figures.two_way(both, asked.model, palette, call, rivals))
 
 
 def _choose(label: str, ids: list[str], model: Model, key: str) -> str:

@@ -24,18 +24,28 @@ if TYPE_CHECKING:
 _KEY: Final = "laboratory_jobs"
 _EVERY: Final = 1.0  # seconds between two looks at the progress
 _GONE: Final = 30.0  # seconds without a browser after which nobody waits any more
-_TELLING: Final = 0.03  # share of the work from which on it says how long the rest will take
+_TELLING: Final = 0.1  # share of the work from which on it says how long the rest will take
+_ALMOST: Final = 0.95  # share of the work that time alone can suggest
 _MINUTE: Final = 60
 
 
 @dataclass(slots=True)
 class _Held:
-    """What a visit holds of one task: its question, how much was asked for, the job, and the result before it."""
+    """What a visit holds of one task.
+
+    Attributes:
+        about: Its question.
+        amount: How much was asked for.
+        job: The work.
+        before: The result before it.
+        cost: Seconds that it was said to take.
+    """
 
     about: str
     amount: int
     job: Job[Any]
     before: Any | None
+    cost: float = 0.0
 
 
 def result_of(task: Task, asked: Question) -> Any | None:  # noqa: ANN401 - what the method returns
@@ -57,6 +67,13 @@ def result_of(task: Task, asked: Question) -> Any | None:  # noqa: ANN401 - what
     else:
         _offer(task, asked, own)
     return None if own is None else _result(task, own)
+
+
+def firsts(asked: Question) -> laboratory.Firsts:
+    """How often each cause is first: over the draws that this visit has, or those with which the page begins."""
+    own = _current(laboratory.MONTE_CARLO, asked)
+    found = None if own is None else _result(laboratory.MONTE_CARLO, own)
+    return laboratory.firsts(asked) if found is None else laboratory.Firsts.of(found)
 
 
 def drop_all_but(asked: Question | None) -> None:
@@ -89,7 +106,7 @@ def _start(task: Task, asked: Question, amount: int) -> _Held:
         earlier.job.stop()
         before = _result(task, earlier)
     job: Job[Any] = Job(lambda report: task.work(asked, amount, report), _Wanted(asked))
-    own = _Held(_about(task, asked), amount, job.start(), before)
+    own = _Held(_about(task, asked), amount, job.start(), before, laboratory.cost(task, amount))
     _held()[task.method] = own
     return own
 
@@ -148,19 +165,30 @@ def _watch(method: str) -> None:
     if own is None or own.job.ended:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(own.job.share, text=_progress(own.job))
+        st.progress(share_of(own.job, own.cost), text=progress(own.job, own.cost))
         st.button("Stop", on_click=own.job.stop, disabled=own.job.stopping, key=f"laboratory_stop.{method}")
 
 
-def _progress(job: Job[Any]) -> str:
+def share_of(job: Job[Any], cost: float) -> float:
+    """How much is done, 0 to 1: what the work reported last, or what the time suggests until it reports at all."""
+    return job.share or min(job.spent / cost if cost > 0 else 0.0, _ALMOST)
+
+
+def progress(job: Job[Any], cost: float) -> str:
+    """How far a job is, in words.
+
+    Args:
+        job: The job, which has not ended.
+        cost: Seconds that it was said to take.
+    """
     if job.stopping:
         return "Stopping at the end of this step …"
     if job.waiting and not job.busy:
         return "Waiting for another calculation on this server …"
     left = job.left
     if left is None or job.share < _TELLING:
-        return "Working …"
-    return f"{job.share:.0%} done, {duration(left)} left"
+        left = max(cost - job.spent, 1.0)
+    return f"{share_of(job, cost):.0%} done, {duration(left)} left"
 
 
 def duration(seconds: float) -> str:
