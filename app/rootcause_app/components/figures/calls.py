@@ -66,10 +66,11 @@ def python_call(  # noqa: PLR0913 - the question, and its options
         raise InvalidInputError(f"method: must be one of {', '.join(_CALLS)}, got {method!r}{nearest(method, _CALLS)}")
     function, needed, arguments = _CALLS[method]
     if len(numbers) != needed:
-        raise InvalidInputError(f"number: {method} needs {needed} of the model's numbers, got {len(numbers)}")
+        said = f"needs {needed} of the model's numbers" if needed else "takes no number"
+        raise InvalidInputError(f"number: {method} {said}, got {len(numbers)}")
     if method == "tipping":
         rival = rival or _rival(model, case_findings, cause)
-    said = {
+    words = {
         "case": ["case"],
         "cause": [_quoted(cause)],
         "target": [f"target={_quoted(cause)}"],
@@ -83,7 +84,7 @@ def python_call(  # noqa: PLR0913 - the question, and its options
     lines += [_FOLDER] if _own(model) else []
     lines.append(f"model = load_model({_loading(model)})")
     lines.append(f"case = {_written(dict(case_findings))}")
-    lines.append(_called(function, ["model", *chain.from_iterable(said[name] for name in arguments)]))
+    lines.append(_called(function, ["model", *chain.from_iterable(words[name] for name in arguments)]))
     return "\n".join([*lines, "print(result.to_text())", ""])
 
 
