@@ -15,6 +15,7 @@ from rootcause.engine.kernels.planner import (
     FACTORS,
     FIRST,
     FIRST_AXIS,
+    GATE,
     HARD,
     IMPOSSIBLE,
     LAST_AXIS,
@@ -22,6 +23,7 @@ from rootcause.engine.kernels.planner import (
     NCLS,
     PLANNED,
     REP,
+    SIZES,
     STEPS,
     UNARY,
     VAR,
@@ -186,6 +188,14 @@ def _multiplications(room: Ints) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _has_gates(net: Ints) -> bool:
+    for node in range(net[SIZES, 0]):
+        if net[GATE, node]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def plan_cheaply(
     net: Ints,
     above: Bits,
@@ -214,6 +224,8 @@ def plan_cheaply(
         limit: As in ``plan``.
         tries: As in ``plan``.
     """
+    if not _has_gates(net):
+        return int(plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, tries))
     status = plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, 0)
     if status == IMPOSSIBLE:
         return int(status)
