@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-# The loops of the engine become machine code now, not at the first question; it takes half a minute, once.
+# The loops of the engine become machine code now, not at the first question; it takes a minute, once.
 COMPILE = $(BIN)/python -c 'from rootcause.engine import prepare; prepare()'
 
 VENV := .venv

@@ -287,7 +287,7 @@ def _model(arguments: argparse.Namespace) -> Model:
 def _prepare() -> None:
     from rootcause.engine import prepare
 
-    prepare(lambda: complain("compiling the engine, once for this version; this takes about half a minute"))
+    prepare(lambda: complain("compiling the engine, once for this version; this takes about a minute"))
 
 
 def _priors(arguments: argparse.Namespace) -> Priors:

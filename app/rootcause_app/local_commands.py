@@ -65,7 +65,7 @@ def _shifts(model: Model, own: Model, case: Case) -> tuple[Shift, ...]:
     from rootcause.engine import prepare
     from rootcause.own_answers import shifts
 
-    prepare(lambda: complain("compiling the engine, once for this version; this takes about half a minute"))
+    prepare(lambda: complain("compiling the engine, once for this version; this takes about a minute"))
     try:
         return shifts(model, own, case)
     except ImpossibleEvidenceError as clash:

@@ -43,7 +43,7 @@ def serve(host: str = "127.0.0.1", port: int = 8501, priors: Path | None = None,
     """
     _check_free(host, port)
     application = build(host, port, priors, rates)
-    prepare(lambda: sys.stderr.write("Rootcause compiles its engine, once for this version; half a minute\n"))
+    prepare(lambda: sys.stderr.write("Rootcause compiles its engine, once for this version; a minute\n"))
     shown = f"[{host}]" if ":" in host else host
     sys.stderr.write(f"Rootcause answers at http://{shown}:{port}/ (stop with Ctrl+C)\n")
     uvicorn.run(application, host=host, port=port, access_log=False, log_level="warning", server_header=False)

@@ -18,7 +18,7 @@ def prepare(announce: Callable[[], object] = lambda: None) -> None:
     """Compile the engine now, if this version of it has not been compiled here, rather than at the first question.
 
     Args:
-        announce: Called before compiling, which takes about half a minute, once for each version of the package.
+        announce: Called before compiling, which takes about a minute, once for each version of the package.
     """
     from rootcause.engine.kernels import STORE
     from rootcause.engine.machine import prepare as load
