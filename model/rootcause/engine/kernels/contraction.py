@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
+from rootcause.engine.kernels.axes import Word, add_axis, advance
 from rootcause.engine.kernels.planner import (
     ALIVE,
     ARENA,
@@ -41,8 +42,6 @@ from rootcause.engine.kernels.planner import (
     Ints,
     Words,
 )
-
-Word = np.uint64
 
 SMALL = 1e-60
 """Largest entry of a table below which it is scaled; two such multiplied are still far above the smallest float."""
@@ -178,17 +177,7 @@ def join_axes(room: Ints, step: int, out: int, left: int, right: int, axes: Word
     """
     count = 0
     for at in range(room[FIRST_AXIS, step], room[LAST_AXIS, step]):
-        size, o, x, y = room[AXIS_DIM, at], room[out, at], room[left, at], room[right, at]
-        if (
-            count
-            and axes[1, count - 1] == o * size
-            and axes[2, count - 1] == x * size
-            and axes[3, count - 1] == y * size
-        ):
-            count -= 1
-            size *= axes[0, count]
-        axes[0, count], axes[1, count], axes[2, count], axes[3, count], axes[4, count] = size, o, x, y, 0
-        count += 1
+        count = add_axis(axes, 0, count, room[AXIS_DIM, at], room[out, at], room[left, at], room[right, at])
     return count
 
 
@@ -246,20 +235,8 @@ def _by_places(axes: Words, count: int, out: Floats, o: Word, left: Floats, x: W
     while True:
         for k in range(listed):
             out[o + places[k, 0]] += left[x + places[k, 1]] * right[y + places[k, 2]]
-        axis = outer - 1
-        while axis >= 0:
-            o += axes[1, axis]
-            x += axes[2, axis]
-            y += axes[3, axis]
-            axes[4, axis] += np.uint64(1)
-            if axes[4, axis] < axes[0, axis]:
-                break
-            axes[4, axis] = 0
-            o -= axes[0, axis] * axes[1, axis]
-            x -= axes[0, axis] * axes[2, axis]
-            y -= axes[0, axis] * axes[3, axis]
-            axis -= 1
-        if axis < 0:
+        more, o, x, y = advance(axes, 0, outer - 1, o, x, y)
+        if not more:
             return
 
 
@@ -302,20 +279,8 @@ def _multiply(
         o -= rows * ro
         x -= rows * rx
         y -= rows * ry
-        axis = last - 2
-        while axis >= 0:
-            o += axes[1, axis]
-            x += axes[2, axis]
-            y += axes[3, axis]
-            axes[4, axis] += np.uint64(1)
-            if axes[4, axis] < axes[0, axis]:
-                break
-            axes[4, axis] = 0
-            o -= axes[0, axis] * axes[1, axis]
-            x -= axes[0, axis] * axes[2, axis]
-            y -= axes[0, axis] * axes[3, axis]
-            axis -= 1
-        if axis < 0:
+        more, o, x, y = advance(axes, 0, last - 2, o, x, y)
+        if not more:
             return
 
 

@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
+from rootcause.engine.kernels.axes import Word, add_axis, advance
 from rootcause.engine.kernels.contraction import LARGE, SMALL, want_ways
 from rootcause.engine.kernels.planner import (
     ALIVE,
@@ -50,8 +51,6 @@ from rootcause.engine.kernels.planner import (
     Ints,
     Words,
 )
-
-Word = np.uint64
 
 LANES = 16
 """Draws side by side."""
@@ -335,18 +334,8 @@ def _axes(room: Ints, step: int, out: int, left: int, right: int, axes: Words) -
         for at in range(room[FIRST_AXIS, step], room[LAST_AXIS, step]):
             if (room[out, at] == 0) != (summed == 1):
                 continue
-            size = room[AXIS_DIM, at]
             o, x, y = room[out, at] * LANES, room[left, at] * LANES, room[right, at] * LANES
-            if (
-                count > first
-                and axes[1, count - 1] == o * size
-                and axes[2, count - 1] == x * size
-                and axes[3, count - 1] == y * size
-            ):
-                count -= 1
-                size *= axes[0, count]
-            axes[0, count], axes[1, count], axes[2, count], axes[3, count], axes[4, count] = size, o, x, y, 0
-            count += 1
+            count = add_axis(axes, first, count, room[AXIS_DIM, at], o, x, y)
         if not summed:
             kept = count
     return kept, count
@@ -383,20 +372,8 @@ def _contract(
         o -= rows * ro
         x -= rows * rx
         y -= rows * ry
-        axis = kept - 2
-        while axis >= 0:
-            o += axes[1, axis]
-            x += axes[2, axis]
-            y += axes[3, axis]
-            axes[4, axis] += np.uint64(1)
-            if axes[4, axis] < axes[0, axis]:
-                break
-            axes[4, axis] = 0
-            o -= axes[0, axis] * axes[1, axis]
-            x -= axes[0, axis] * axes[2, axis]
-            y -= axes[0, axis] * axes[3, axis]
-            axis -= 1
-        if axis < 0:
+        more, o, x, y = advance(axes, 0, kept - 2, o, x, y)
+        if not more:
             return
 
 
@@ -456,9 +433,9 @@ def _sum(
     last = count - 1
     size, sx, sy = axes[0, last], axes[2, last], axes[3, last]
     if last == kept:
-        _sum_half(size, sx, sy, out, o, left, x, right, y)
-        half = np.uint64(8)
-        _sum_half(size, sx, sy, out, o + half, left, x + half, right, y + half)
+        for part in range(LANES // 8):
+            k = np.uint64(8 * part)
+            _sum_half(size, sx, sy, out, o + k, left, x + k, right, y + k)
         return
     for lane in range(_W):
         out[o + lane] = 0.0
@@ -470,18 +447,8 @@ def _sum(
             y += sy
         x -= size * sx
         y -= size * sy
-        axis = last - 1
-        while axis >= kept:
-            x += axes[2, axis]
-            y += axes[3, axis]
-            axes[4, axis] += np.uint64(1)
-            if axes[4, axis] < axes[0, axis]:
-                break
-            axes[4, axis] = 0
-            x -= axes[0, axis] * axes[2, axis]
-            y -= axes[0, axis] * axes[3, axis]
-            axis -= 1
-        if axis < kept:
+        more, o, x, y = advance(axes, kept, last - 1, o, x, y)
+        if not more:
             return
 
 
@@ -490,28 +457,26 @@ def _sum_half(
     size: Word, sx: Word, sy: Word, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word
 ) -> None:
     """Write the sum of products along one axis for eight lanes, each sum in a register of its own."""
-    i1, i2, i3, i4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    i5, i6, i7 = np.uint64(5), np.uint64(6), np.uint64(7)
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     for _ in range(size):
         s0 += left[x] * right[y]
-        s1 += left[x + i1] * right[y + i1]
-        s2 += left[x + i2] * right[y + i2]
-        s3 += left[x + i3] * right[y + i3]
-        s4 += left[x + i4] * right[y + i4]
-        s5 += left[x + i5] * right[y + i5]
-        s6 += left[x + i6] * right[y + i6]
-        s7 += left[x + i7] * right[y + i7]
+        s1 += left[x + _1] * right[y + _1]
+        s2 += left[x + _2] * right[y + _2]
+        s3 += left[x + _3] * right[y + _3]
+        s4 += left[x + _4] * right[y + _4]
+        s5 += left[x + _5] * right[y + _5]
+        s6 += left[x + _6] * right[y + _6]
+        s7 += left[x + _7] * right[y + _7]
         x += sx
         y += sy
     out[o] = s0
-    out[o + i1] = s1
-    out[o + i2] = s2
-    out[o + i3] = s3
-    out[o + i4] = s4
-    out[o + i5] = s5
-    out[o + i6] = s6
-    out[o + i7] = s7
+    out[o + _1] = s1
+    out[o + _2] = s2
+    out[o + _3] = s3
+    out[o + _4] = s4
+    out[o + _5] = s5
+    out[o + _6] = s6
+    out[o + _7] = s7
 
 
 @njit(cache=True, nogil=True)

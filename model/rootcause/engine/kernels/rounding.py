@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
+from rootcause.engine.kernels.axes import advance
 from rootcause.engine.kernels.contraction import divide, join_axes, peak, places
 from rootcause.engine.kernels.planner import (
     ALIVE,
@@ -115,18 +116,6 @@ def _multiply(
         a, b = arena[x] ** 2, arena[y] ** 2
         arena[o] += arena[x] * arena[y]
         errors[o] += a * errors[y] + errors[x] * (b + errors[y]) + unit * a * b
-        axis = count - 1
-        while axis >= 0:
-            o += axes[1, axis]
-            x += axes[2, axis]
-            y += axes[3, axis]
-            axes[4, axis] += np.uint64(1)
-            if axes[4, axis] < axes[0, axis]:
-                break
-            axes[4, axis] = 0
-            o -= axes[0, axis] * axes[1, axis]
-            x -= axes[0, axis] * axes[2, axis]
-            y -= axes[0, axis] * axes[3, axis]
-            axis -= 1
-        if axis < 0:
+        more, o, x, y = advance(axes, 0, count - 1, o, x, y)
+        if not more:
             return
