@@ -108,22 +108,34 @@ def draw(
     Returns:
         Arrays of shape ``(n,)`` by id.
     """
-    groups = share_groups(parameters)
-    group_of = {id_: parent for parent, ids in groups.items() for id_ in ids}
-    asked = dict.fromkeys(wanted)
-    single = [id_ for id_ in asked if id_ not in group_of]
-    whole = dict.fromkeys(group_of[id_] for id_ in asked if id_ in group_of)
     result: dict[str, NDArray[np.float64]] = {}
+    found = blocks(parameters, wanted)
+    single = [name for name, ids in found.items() if ids == (name,)]
     for id_, kappa in zip(single, concentrations(parameters[i] for i in single), strict=True):
         point = parameters[id_].point
-        result[id_] = _stream(seed, id_).beta(kappa * point, kappa * (1 - point), n)
-    for parent in whole:
-        ids = groups[parent]
+        result[id_] = stream(seed, id_).beta(kappa * point, kappa * (1 - point), n)
+    for name, ids in found.items():
+        if ids == (name,):
+            continue
         kappa = np.median(concentrations(parameters[i] for i in ids))
-        shares = _stream(seed, parent).dirichlet([kappa * parameters[i].point for i in ids], n)
+        shares = stream(seed, name).dirichlet([kappa * parameters[i].point for i in ids], n)
         result.update(zip(ids, shares.T, strict=True))
     return result
 
 
-def _stream(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(name.encode("utf-8"))])
+def blocks(ids: Iterable[str], wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return what is drawn together: a number alone, under its id, or all shares of a whole, under their common path.
+
+    Args:
+        ids: All numbers.
+        wanted: Those to draw; a share brings the others of its whole.
+    """
+    wholes = share_groups(ids)
+    whole_of = {id_: name for name, own in wholes.items() for id_ in own}
+    names = dict.fromkeys(whole_of.get(id_, id_) for id_ in wanted)
+    return {name: tuple(wholes.get(name, (name,))) for name in names}
+
+
+def stream(seed: int, name: str, *more: int) -> np.random.Generator:
+    """Return the stream of a block, from the seed, its name and what else is to tell it from others."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode("utf-8")), *more])

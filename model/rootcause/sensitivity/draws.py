@@ -6,7 +6,6 @@ distribution whose median is the point and that puts as much between the ends of
 from a logistic-normal distribution (Aitchison & Shen 1980).
 """
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootcause.errors import InvalidInputError
-from rootcause.priors import COVERAGE, SHARE_GROUPS, Parameter, share_groups
+from rootcause.priors import COVERAGE, SHARE_GROUPS, Parameter
 from rootcause.sensitivity.questions import Question
 from rootcause.sensitivity.subjects import Subject
-from rootcause.uncertainty import draw
+from rootcause.uncertainty import blocks, draw, stream
 
 Array = NDArray[np.float64]
 Family = Literal["beta", "logit_normal"]
@@ -166,19 +165,15 @@ def draw_logit_normal(
     Returns:
         Arrays of shape ``(n,)`` by id.
     """
-    groups = share_groups(parameters)
-    group_of = {id_: parent for parent, ids in groups.items() for id_ in ids}
-    blocks = dict.fromkeys(group_of.get(id_, id_) for id_ in wanted)
     result: dict[str, Array] = {}
-    for name in blocks:
-        generator = np.random.default_rng([seed, zlib.crc32(name.encode("utf-8")), 1])
-        if name not in groups:
+    for name, ids in blocks(parameters, wanted).items():
+        generator = stream(seed, name, 1)
+        if ids == (name,):
             item = parameters[name]
             middle = np.log(item.point) - np.log1p(-item.point)
             drawn = 1 / (1 + np.exp(-(middle + spread([item])[0] * generator.standard_normal(n))))
             result[name] = np.clip(drawn, _EDGE, 1 - _EDGE)
             continue
-        ids = groups[name]
         shares = np.array([parameters[id_].point for id_ in ids])
         scale = float(np.median(spread([parameters[id_] for id_ in ids]) / _widening(shares)))
         logs = np.log(shares)[:, np.newaxis] + scale * generator.standard_normal((len(ids), n))
