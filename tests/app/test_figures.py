@@ -252,13 +252,13 @@ def test_the_function_is_the_results_and_so_is_its_rival() -> None:
     special: dict[object, Mapping[str, Any]] = {row["what"]: row for row in made.rows if row["what"] != "curve"}
     assert special["now"]["value"] == tip.point
     ends = special["low end of the range"]["value"], special["high end of the range"]["value"]
-    assert ends == tip.published
+    assert ends == tip.low_high
     assert special["tipping point 1"]["value"] == tip.nearest.value
     assert special["tipping point 1"][own] == pytest.approx(special["tipping point 1"][other], abs=1e-9)
     assert special["tipping point 1"]["first_other"] == RIVAL
     assert f"loses the lead to {labels.cause(RIVAL)} at" in made.sentence
     shaded = [row for row in drawn_rows(made) if set(row) == {"value", "end"}]
-    assert {(row["value"], row["end"]) for row in shaded} == {tip.published}
+    assert {(row["value"], row["end"]) for row in shaded} == {tip.low_high}
 
 
 def test_a_function_without_a_tipping_point_is_drawn_alone() -> None:

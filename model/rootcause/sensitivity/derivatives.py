@@ -60,11 +60,6 @@ class Derivative:
     sources: tuple[str, ...] = ()
 
     @property
-    def published(self) -> tuple[float, float] | None:
-        """``low_high`` under its older name, whatever it rests on."""
-        return self.low_high
-
-    @property
     def reach(self) -> float | None:
         """The slope over the whole range: how far the posterior would move, were it a line."""
         return None if self.low_high is None else self.slope * (self.low_high[1] - self.low_high[0])

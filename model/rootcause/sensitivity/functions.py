@@ -96,11 +96,6 @@ class SensitivityFunction:
     sources: tuple[str, ...] = ()
 
     @property
-    def published(self) -> tuple[float, float] | None:
-        """``low_high`` under its older name, whatever it rests on."""
-        return self.low_high
-
-    @property
     def domain(self) -> tuple[float, float]:
         """The least and the greatest value that the parameter can take."""
         return self.pieces[0].low, self.pieces[-1].high

@@ -117,11 +117,6 @@ class Tipping:
     sources: tuple[str, ...] = ()
 
     @property
-    def published(self) -> tuple[float, float] | None:
-        """``low_high`` under its older name, whatever it rests on."""
-        return self.low_high
-
-    @property
     def nearest(self) -> TippingPoint | None:
         """The one with the least distance."""
         return self.points[0] if self.points else None

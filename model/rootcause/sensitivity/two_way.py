@@ -84,11 +84,6 @@ class TwoWay:
     basis: tuple[str, str] = ("", "")
 
     @property
-    def published(self) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
-        """``low_high`` under its older name, whatever it rests on."""
-        return self.low_high
-
-    @property
     def corners(self) -> tuple[tuple[float, float, float], ...]:
         """The posterior at the corners of both ranges: x, y and its value; those that cannot be are left out."""
         if self.low_high[0] is None or self.low_high[1] is None:

@@ -39,7 +39,7 @@ def box_of(result: TwoWay) -> Box:
     """Both ranges, widened to hold the point; everything where a number has none."""
     first, second = (
         (min(own[0], at), max(own[1], at)) if own else (0.0, 1.0)
-        for own, at in zip(result.published, result.point, strict=True)
+        for own, at in zip(result.low_high, result.point, strict=True)
     )
     return Box(first, second)
 

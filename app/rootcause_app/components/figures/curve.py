@@ -57,11 +57,11 @@ def function(result: SensitivityFunction, tip: Tipping | None, model: Model, pal
 
 def _verdict(result: SensitivityFunction, tip: Tipping | None, name: str, model: Model) -> str:
     cause = labels.cause(result.target)
-    if result.published is None:
+    if result.low_high is None:
         now = numbers.percent(result.value(result.point))
         said = f"{cause} stands at {now} with “{name}” at {words.tipping(result.point)}"
     else:
-        low, high = result.published
+        low, high = result.low_high
         ends = f"{numbers.percent(result.value(low))} to {numbers.percent(result.value(high))}"
         basis = model.priors.parameters[str(result.parameter)].basis
         said = f"{cause} goes from {ends} as “{name}” goes through its range, {words.span(low, high)} ({basis})"
@@ -151,8 +151,8 @@ def _rows(result: SensitivityFunction, tip: Tipping | None) -> list[dict[str, ob
     """The marked values first, then both stretches."""
     other = _meets(tip)
     special = {"now": result.point}
-    if result.published:
-        special |= {"low end of the range": result.published[0], "high end of the range": result.published[1]}
+    if result.low_high:
+        special |= {"low end of the range": result.low_high[0], "high end of the range": result.low_high[1]}
     special |= {f"tipping point {i}": point.value for i, point in enumerate(tip.points if tip else (), 1)}
     rows: list[tuple[str, dict[str, Any]]] = []
     for what, value in special.items():
@@ -175,9 +175,9 @@ def _panels(result: SensitivityFunction, tip: Tipping | None) -> list[Panel]:
     """The stretch round the range above everything that the number can be; one of them where they are much alike."""
     least, most = result.domain
     whole = "Everything that it could be"
-    if result.published is None:
+    if result.low_high is None:
         return [Panel(least, most, 0, _LARGE, whole)]
-    ends = [*result.published, result.point]
+    ends = [*result.low_high, result.point]
     margin = _MARGIN * (max(ends) - min(ends))
     near = [p.value for p in (tip.points if tip else ()) if min(ends) - margin <= p.value <= max(ends) + margin]
     low, high = max(least, min(ends) - margin), min(most, max([*ends, *near]) + margin)
@@ -194,7 +194,7 @@ def _chart(result: SensitivityFunction, tip: Tipping | None, name: str, palette:
     signs = [Sign(labels.cause(result.target), own, "line")]
     signs += [Sign("most probable other cause", palette.lines[1], "dashes")] if other else []
     signs += [Sign("now", palette.text, "ring")]
-    signs += [Sign("its range", palette.muted, "shade")] if result.published else []
+    signs += [Sign("its range", palette.muted, "shade")] if result.low_high else []
     mark = "the lead changes" if other else "tipping point"
     signs += [Sign(mark, palette.lines[1], "diamond")] if tip and tip.points else []
     head, top = key(signs, palette)
@@ -215,8 +215,8 @@ def _drawn(
     heights = [row[key] for row in rows for key in ("posterior", "rival") if row[key] is not None]
     axes = Axes(panel, ends[0] + panel.top, min(1.0, 1.15 * max(heights, default=1.0)) or 1.0, ends[1])
     layers: list[alt.Chart] = []
-    if result.published:
-        low, high = (min(max(end, panel.low), panel.high) for end in result.published)
+    if result.low_high:
+        low, high = (min(max(end, panel.low), panel.high) for end in result.low_high)
         band = alt.Chart(drawing.data([{"value": low, "end": high}]))
         mark = band.mark_rect(aria=False, color=palette.muted, opacity=drawing.SHADE)
         layers.append(mark.encode(x=axes.x("value"), x2="end:Q", **drawing.upright(axes.top, axes.bottom)))

@@ -70,7 +70,7 @@ def _steepest(every: Sequence[Derivative], result: Derivatives, model: Model) ->
 
 
 def _slope_row(item: Derivative, result: Derivatives, model: Model) -> dict[str, object]:
-    low, high = item.published or (None, None)
+    low, high = item.low_high or (None, None)
     return {
         "number": str(item.parameter),
         "meaning": words.number(model, str(item.parameter)),
@@ -119,7 +119,7 @@ def _slopes_chart(shown: Sequence[Derivative], model: Model, palette: Palette) -
 def _slope_words(item: Derivative, model: Model) -> Row:
     known = model.priors.parameters.get(str(item.parameter))
     resting = words.basis(model, known.basis, known.sources) if known else ""
-    range_ = "" if item.published is None else words.span(*item.published)
+    range_ = "" if item.low_high is None else words.span(*item.low_high)
     slope = f"slope {item.slope:+.3g}".replace("-", "−")
     said = f"{range_}, {slope}" if range_ else slope
     return Row(words.number(model, str(item.parameter)), " · ".join(filter(None, (said, resting))))
