@@ -1,6 +1,7 @@
 """Edits of the structure: against enumeration of the edited network, closed forms of gates, and on a case."""
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -10,11 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import bif
 from oracle import Network
-from rootcause import Model, load_model, shipped_cases
+from rootcause import Model
 from rootcause.case import parse_case
-from rootcause.engine import Engine, Shape, compile_network
+from rootcause.engine import Engine, Shape
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 from rootcause.sensitivity.edits import AddArc, DropArc, DropLeak, DropParent, SamePatients, TableEdit
 from rootcause.sensitivity.structural import structural
@@ -23,18 +23,6 @@ from strategies import Case, possible_cases
 
 OFF_ON = ("off", "on")
 LEAK, STRENGTHS = 0.05, (0.7, 0.4)
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The shipped model."""
-    return load_model()
-
-
-@pytest.fixture(scope="module")
-def patient() -> dict[str, Any]:
-    """The seed's patient."""
-    return dict(next(case.findings for case in shipped_cases() if case.id == "post_microdiscectomy_l5"))
 
 
 def gate_as_table() -> Engine:
@@ -132,13 +120,12 @@ def test_no_odds_move_further_than_the_distance(problem: tuple[Case, str, str, s
             assert abs(change.log_odds) <= change.distance + 1e-9
 
 
-def test_dropping_an_arc_of_asia() -> None:
+def test_dropping_an_arc_of_asia(asia: Engine) -> None:
     """Without smoking -> bronchitis, P(bronc) = .45 for all; without smoking at all, P(lung) = .055."""
-    engine = compile_network(bif.read("asia"))
-    after = structural(engine, {"smoke": "yes"}, [DropArc("smoke", "bronc")], "bronc", "yes")
+    after = structural(asia, {"smoke": "yes"}, [DropArc("smoke", "bronc")], "bronc", "yes")
     assert after.posterior == pytest.approx(0.6)
     assert after.changes[0].posterior == pytest.approx(0.45)
-    both = structural(engine, {"smoke": "yes"}, [DropParent("smoke")], "lung", "yes").changes[0]
+    both = structural(asia, {"smoke": "yes"}, [DropParent("smoke")], "lung", "yes").changes[0]
     assert both.posterior == pytest.approx(0.055)
 
 
@@ -194,7 +181,7 @@ def test_one_more_reason_at_the_end_of_a_chain() -> None:
 # ---- the model ------------------------------------------------------------------------------------------------------
 
 
-def test_the_usual_edits_of_a_case(model: Model, patient: dict[str, Any]) -> None:
+def test_the_usual_edits_of_a_case(model: Model, patient: Mapping[str, object]) -> None:
     """Arcs, leaks, reasons and the technique; sorted by how far they move the posterior; the verdict counts them."""
     found = structural(model, patient)
     moved = [abs(item.posterior - found.posterior) for item in found.changes if item.possible]
@@ -209,7 +196,7 @@ def test_the_usual_edits_of_a_case(model: Model, patient: dict[str, Any]) -> Non
     assert f"after {len(overturned)} of {len(found.changes)} edits" in found.sentence
 
 
-def test_one_run_for_all_edits_gives_what_each_gives_alone(model: Model, patient: dict[str, Any]) -> None:
+def test_one_run_for_all_edits_gives_what_each_gives_alone(model: Model, patient: Mapping[str, object]) -> None:
     """The edited networks answer side by side as they do one by one."""
     edits: list[TableEdit] = [
         DropArc("root_L5", "toe_dorsiflexion"),
@@ -248,10 +235,9 @@ def test_an_edit_that_does_not_fit_is_refused(edit: Any, words: str) -> None:  #
         structural(gate_as_table(), {}, [edit], "f", "on")
 
 
-def test_a_network_that_is_not_the_model_needs_its_edits_named() -> None:
+def test_a_network_that_is_not_the_model_needs_its_edits_named(asia: Engine) -> None:
     """There are no usual ones for it; and impossible evidence is refused before any edit."""
     with pytest.raises(InvalidInputError, match="edits: must be named"):
         structural(gate_as_table(), {}, None, "f")
-    engine = compile_network(bif.read("asia"))
     with pytest.raises(ImpossibleEvidenceError):
-        structural(engine, {"either": "no", "tub": "yes"}, [DropParent("smoke")], "lung")
+        structural(asia, {"either": "no", "tub": "yes"}, [DropParent("smoke")], "lung")

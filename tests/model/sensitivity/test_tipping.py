@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -12,12 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-import bif
 from entries import Asked, asked
 from published import fire, fire_alarm, pregnancy
-from rootcause import Model, load_model, shipped_cases
+from rootcause import Model
 from rootcause.case import parse_case
-from rootcause.engine import Engine, compile_network
+from rootcause.engine import Engine
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 from rootcause.sensitivity.functions import SensitivityFunction, sensitivity_function
 from rootcause.sensitivity.joint_change import smallest_joint_change
@@ -35,18 +35,6 @@ ALARM_SEEN = {"report": "yes", "smoke": "no"}
 ALL_NEGATIVE = {"scan": "no", "blood": "no", "urine": "no"}
 PREGNANT = ("pregnant", "yes")
 TAMPERING = ("tampering", "yes")
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The model with the numbers that are shipped."""
-    return load_model()
-
-
-@pytest.fixture(scope="module")
-def findings() -> dict[str, object]:
-    """The findings of a case that is shipped."""
-    return dict(next(case for case in shipped_cases() if case.id == "post_fusion_weakness").findings)
 
 
 # ---- properties ----------------------------------------------------------------------------------------------------
@@ -249,9 +237,8 @@ def test_bnmonitor_fire_alarm(entry: Entry, value: float | None, distance: float
     assert found.nearest.distance == pytest.approx(distance, abs=5e-6 if value is None else 5e-8)
 
 
-def test_asia_tips_and_hugin() -> None:
+def test_asia_tips_and_hugin(asia: Engine) -> None:
     """P(lung | xray, dysp) is .5 at P(smoke) = .2367; without findings, bronchitis draws level at 2/3."""
-    asia = compile_network(bif.read("asia"))
     smoke = Entry("smoke", {}, "yes")
     lung = tipping(asia, ("lung", "yes"), smoke, {"xray": "yes", "dysp": "yes"}, threshold=0.5)
     assert [point.value for point in lung.points] == [pytest.approx(0.2366946662513738, abs=1e-12)]
@@ -265,7 +252,7 @@ def test_asia_tips_and_hugin() -> None:
 # ---- a model -------------------------------------------------------------------------------------------------------
 
 
-def test_numbers_tell_by_how_much_their_range_misses(model: Model, findings: dict[str, object]) -> None:
+def test_numbers_tell_by_how_much_their_range_misses(model: Model, findings: Mapping[str, object]) -> None:
     """Where two causes change places, and by what factor of its odds its range misses it."""
     number = model.priors.parameters["rate.adjacent_segment_disease.fusion"]
     found = tipping(model, "adjacent_segment_disease", Number(number.id), findings, rival="epidural_fibrosis")
@@ -281,7 +268,7 @@ def test_numbers_tell_by_how_much_their_range_misses(model: Model, findings: dic
     assert "inside its range, 0.0074 to 0.049 (cited: " in inside.sentence
 
 
-def test_rank_stability_agrees_with_every_function(model: Model, findings: dict[str, object]) -> None:
+def test_rank_stability_agrees_with_every_function(model: Model, findings: Mapping[str, object]) -> None:
     """For numbers of one table and tied ones, the nearest overtaking is where the admissible deviation ends."""
     found = rank_stability(model, findings)
     posterior = model.engine.query(parse_case(findings).observations, CAUSES)
@@ -300,10 +287,9 @@ def test_rank_stability_agrees_with_every_function(model: Model, findings: dict[
     assert len(found.to_text().splitlines()) == 15
 
 
-def test_a_lead_that_hangs_by_a_thread_is_told(model: Model) -> None:
+def test_a_lead_that_hangs_by_a_thread_is_told(model: Model, patient: Mapping[str, object]) -> None:
     """Where another cause takes the lead inside a range, the sentence names it, the number and the value."""
-    case = next(case for case in shipped_cases() if case.id == "post_microdiscectomy_l5")
-    found = rank_stability(model, dict(case.findings))
+    found = rank_stability(model, patient)
     assert not found.stable
     first = found.overtakings[0]
     assert (first.inside, first.missed_by) == (True, 1.0)
@@ -368,7 +354,7 @@ def test_a_lead_that_is_lost_at_an_end_of_a_range_is_lost_inside_it(model: Model
 # ---- refusals ------------------------------------------------------------------------------------------------------
 
 
-def test_refusals(model: Model) -> None:
+def test_refusals(model: Model, asia: Engine) -> None:
     """One sentence each."""
     engine, tampering = fire(), Entry("tampering", {}, "yes")
     mistakes: tuple[tuple[dict[str, Any], str], ...] = (
@@ -387,9 +373,7 @@ def test_refusals(model: Model) -> None:
     with pytest.raises(InvalidInputError, match="one shape"):
         cd_distance(np.array([0.5, 0.5]), np.array([1.0]))
     with pytest.raises(ImpossibleEvidenceError):
-        smallest_joint_change(
-            compile_network(bif.read("asia")), ("lung", "yes"), "smoke", {"tub": "yes", "either": "no"}, 0.5
-        )
+        smallest_joint_change(asia, ("lung", "yes"), "smoke", {"tub": "yes", "either": "no"}, 0.5)
     with pytest.raises(InvalidInputError, match="got an engine"):
         rank_stability(model.engine, {})  # type: ignore[arg-type]
     assert cd_distance(np.array([1.0, 0.0]), np.array([0.5, 0.5])) == math.inf

@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-import bif
-from rootcause import Model, load_model, shipped_cases
-from rootcause.engine import compile_network
+from rootcause import Model, shipped_cases
+from rootcause.engine import Engine
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 from rootcause.sensitivity.functions import sensitivity_function
 from rootcause.sensitivity.parameters import Entry, Number, ask, evaluate_each
@@ -15,12 +14,6 @@ from rootcause.sensitivity.tornado import tornado
 
 CAUSE = "recurrent_herniation"
 CASES = {case.id: dict(case.findings) for case in shipped_cases()}
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The model with the numbers that are shipped."""
-    return load_model()
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -65,9 +58,8 @@ def test_no_number_that_moves_the_answer_is_left_out(model: Model) -> None:
     assert tornado(model, case, CAUSE, ranges).bars == ()
 
 
-def test_any_network_with_ranges_of_ones_own() -> None:
+def test_any_network_with_ranges_of_ones_own(asia: Engine) -> None:
     """Entries of a table take ranges; the rest of the column gives way."""
-    asia = compile_network(bif.read("asia"))
     smoke, lung = Entry("smoke", {}, "yes"), Entry("lung", {"smoke": "yes"}, "yes")
     evidence = {"xray": "yes", "dysp": "yes"}
     found = tornado(asia, evidence, ("lung", "yes"), {smoke: (0.3, 0.6), lung: (0.05, 0.2)})
@@ -90,9 +82,9 @@ def test_it_can_be_written_down(model: Model) -> None:
     assert f"{found.bars[0].low:.3g}–{found.bars[0].high:.3g}" in text
 
 
-def test_refusals(model: Model) -> None:
+def test_refusals(model: Model, asia: Engine) -> None:
     """One sentence each."""
-    asia, smoke = compile_network(bif.read("asia")), Entry("smoke", {}, "yes")
+    smoke = Entry("smoke", {}, "yes")
     with pytest.raises(InvalidInputError, match="must be given, got none"):
         tornado(asia, {}, ("lung", "yes"))
     with pytest.raises(InvalidInputError, match="a low below a high"):

@@ -1,5 +1,6 @@
 """The value of knowing a number: integrals that have it exactly, nested enumeration, laws, and the model's stakes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,8 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.stats import beta
 
-import bif
-from rootcause import Model, load_model, shipped_cases
-from rootcause.engine import Engine, compile_network
+from rootcause import Model
+from rootcause.engine import Engine
 from rootcause.errors import InvalidInputError
 from rootcause.reasoning.decisions import Act
 from rootcause.sensitivity.draws import Sampler
@@ -32,18 +32,6 @@ RANGES = (
     EntryRange("lung", {"smoke": "yes"}, "yes", 0.04, 0.2),
     EntryRange("bronc", {"smoke": "no"}, "yes", 0.2, 0.4),
 )
-
-
-@pytest.fixture(scope="module")
-def asia() -> Engine:
-    """Lauritzen & Spiegelhalter 1988."""
-    return compile_network(bif.read("asia"))
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The shipped model."""
-    return load_model()
 
 
 def distribution(engine: Engine, item: EntryRange) -> Any:  # noqa: ANN401 - a frozen distribution of scipy
@@ -173,9 +161,8 @@ def test_without_one_group_after_another_the_value_is_that_of_the_other_draws() 
 # ---- the model ------------------------------------------------------------------------------------------------------
 
 
-def test_the_numbers_of_the_model_against_its_stakes(model: Model) -> None:
+def test_the_numbers_of_the_model_against_its_stakes(model: Model, patient: Mapping[str, object]) -> None:
     """Each act is about a cause; no number is worth more than all; stopping keeps what is done."""
-    patient = dict(next(case.findings for case in shipped_cases() if case.id == "post_microdiscectomy_l5"))
     found = value_of_parameters(model, patient, n=3000, progress=lambda done, _: done < 1000)
     assert (found.n, found.stopped) == (1000, True)
     assert set(found.taken) <= set(model.vocabulary.causes)
