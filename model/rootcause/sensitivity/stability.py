@@ -18,7 +18,7 @@ from rootcause.sensitivity.fitting import SAME, roots_within
 from rootcause.sensitivity.numbers import Modelled, figures_of, ground
 from rootcause.sensitivity.parameters import Evidence, Question, ask
 from rootcause.sensitivity.reach import Lines, lines, values_at
-from rootcause.sensitivity.tipping import odds_factor
+from rootcause.sensitivity.tipping import missed_by, odds_factor
 from rootcause.structure import CAUSES
 from rootcause.vocabulary import load_vocabulary
 
@@ -234,8 +234,7 @@ def _overtaking(model: Modelled, id_: str, crossings: list[tuple[float, int]]) -
 
     # The nearest of those inside is the nearest on its own side, too, because the point is inside.
     value, rival = min(crossings, key=place)
-    inside = own.low <= value <= own.high
-    missed = 1.0 if inside else odds_factor(own.high, value) if value > own.high else odds_factor(value, own.low)
+    inside, missed = missed_by(value, own.low, own.high)
     return Overtaking(
         number=id_,
         meaning=own.meaning,

@@ -65,6 +65,13 @@ def odds_factor(before: float, after: float) -> float:
     return math.inf if down <= 0 else up / down
 
 
+def missed_by(value: float, low: float, high: float) -> tuple[bool, float]:
+    """Return whether a value lies in a range, and by what factor of the odds the range misses it: 1 inside."""
+    if low <= value <= high:
+        return True, 1.0
+    return False, odds_factor(high, value) if value > high else odds_factor(value, low)
+
+
 @dataclass(frozen=True, slots=True)
 class TippingPoint:
     """A value at which something tips.
@@ -238,11 +245,7 @@ def _ever(curve: Curve, piece: Piece) -> bool:
 
 def _point(varied: Varied, function: SensitivityFunction, value: float) -> TippingPoint:
     both = varied.column(np.array([value, varied.point]))
-    inside, missed = None, None
-    if varied.low_high is not None:
-        low, high = varied.low_high
-        inside = low <= value <= high
-        missed = 1.0 if inside else odds_factor(high, value) if value > high else odds_factor(value, low)
+    inside, missed = (None, None) if varied.low_high is None else missed_by(value, *varied.low_high)
     return TippingPoint(
         value=value,
         posterior=function.value(value),
