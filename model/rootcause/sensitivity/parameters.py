@@ -18,7 +18,7 @@ from rootcause.engine import Drawn, Engine
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError, nearest
 from rootcause.sensitivity.covariation import Covariation, covarying
 from rootcause.sensitivity.numbers import Modelled, figures_of
-from rootcause.sensitivity.passes import free
+from rootcause.sensitivity.passes import free, together
 from rootcause.structure import CAUSES
 
 Array = NDArray[np.float64]
@@ -185,11 +185,6 @@ def evaluate(question: Question, drawn: Drawn, events: Iterable[Mapping[str, Arr
 def _scale(logs: Array) -> float:
     highest = float(logs.max())
     return highest if highest < _UNDERFLOW else 0.0
-
-
-def together(weights: Mapping[str, Array], event: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the evidence with an event as further evidence."""
-    return {**weights, **{name: weights.get(name, 1.0) * weight for name, weight in event.items()}}
 
 
 # ---- one parameter at several values ---------------------------------------------------------------------------------

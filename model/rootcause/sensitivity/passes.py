@@ -79,15 +79,13 @@ def slopes(engine: Engine, weights: Weights, events: Sequence[Weights], structur
     posterior = np.zeros(len(events))
     joint = np.zeros((len(events), len(all_)))
     for row, event in enumerate(events):
-        both = {**weights, **{name: weights.get(name, 1.0) * weight for name, weight in event.items()}}
-        log, own = _pass(engine, machine, both, sig)
+        log, own = _pass(engine, machine, together(weights, event), sig)
         if math.isfinite(log):
             posterior[row] = math.exp(log - log_all)
             joint[row] = posterior[row] * own
         elif len(event) == 1:  # what the others of the node lose, the event gains
-            ((name, weight),) = event.items()
-            rest = {**weights, name: weights.get(name, 1.0) * (1 - weight)}
-            joint[row] = all_ - _pass(engine, machine, rest, sig)[1]
+            others = {name: 1 - weight for name, weight in event.items()}
+            joint[row] = all_ - _pass(engine, machine, together(weights, others), sig)[1]
     starts = machine.layout.offsets
     spans = [slice(starts[k], starts[k + 1]) for k in range(len(machine.layout.parts))]
     return Slopes(
@@ -97,6 +95,11 @@ def slopes(engine: Engine, weights: Weights, events: Sequence[Weights], structur
         evidence=[all_[span] for span in spans],
         joint=[joint[:, span] for span in spans],
     )
+
+
+def together(weights: Weights, event: Weights) -> dict[str, Array]:
+    """Return the evidence with an event as further evidence."""
+    return {**weights, **{name: weights.get(name, 1.0) * weight for name, weight in event.items()}}
 
 
 def _machine(engine: Engine, names: Sequence[str], structure: Drawn | None) -> tuple["Machine", Array]:
