@@ -236,14 +236,18 @@ def turn(question: Question, knobs: Sequence[Knob], start: Mapping[str, float] |
     return subject.drawn(values, draws)
 
 
+def by_knob(knobs: Sequence[Knob], values: Array) -> list[Array]:
+    """Return, for each knob, the part of what was found with ``turn`` that is its own; the last axis is the draws."""
+    return np.split(values, np.cumsum([len(knob.settings) for knob in knobs])[:-1], axis=-1)
+
+
 def reach(question: Question) -> tuple[str, ...]:
     """Return the numbers that move some posterior when they, or the whole that they are shares of, move alone."""
     knobs = knobs_of_wholes(question.subject, question.ids())
     if not knobs:
         return ()
     point = question.posteriors()
-    ends = np.cumsum([len(knob.settings) for knob in knobs])[:-1]
-    values = np.split(np.abs(question.posteriors(turn(question, knobs)) - point).max(axis=0), ends)
+    values = by_knob(knobs, np.abs(question.posteriors(turn(question, knobs)) - point).max(axis=0))
     return tuple(id_ for knob, moves in zip(knobs, values, strict=True) if moves.max() > MOVES for id_ in knob.ids)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootcause.engine import Drawn
-from rootcause.sensitivity.boxes import turn
+from rootcause.sensitivity.boxes import by_knob, turn
 from rootcause.sensitivity.knobs import Knob
 from rootcause.sensitivity.questions import Question
 
@@ -97,8 +97,7 @@ def _settings(knobs: Sequence[Knob], best: Sequence[tuple[float, int]], chosen: 
 
 def _best(knobs: Sequence[Knob], values: Array) -> list[tuple[float, int]]:
     """Return, for each knob, what its best setting brings, and the number of that setting."""
-    ends = np.cumsum([len(knob.settings) for knob in knobs])[:-1]
-    return [(float(part.max()), int(part.argmax())) for part in np.split(values, ends)]
+    return [(float(part.max()), int(part.argmax())) for part in by_knob(knobs, values)]
 
 
 def _at(question: Question, tried: Sequence[Mapping[str, float]]) -> Drawn:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.bounds import Bounds, Credal, Lead
-from rootcause.sensitivity.boxes import MOST_CORNERS, MOVES, Box, main_tables, straight, turn
+from rootcause.sensitivity.boxes import MOST_CORNERS, MOVES, Box, by_knob, main_tables, straight, turn
 from rootcause.sensitivity.climbing import Reached
 from rootcause.sensitivity.corners import CORNERS_SHARE, Corners, bounds_of, certified_by, over_all_of
 from rootcause.sensitivity.knobs import Knob, knobs_of_wholes, knobs_one_by_one
@@ -131,8 +131,7 @@ def _look(question: Question, outcome: str, point: Array, most: int) -> _Looked:
     knobs = kind(subject, question.ids())
     if not knobs:
         return _Looked((), (), ())
-    ends = np.cumsum([len(knob.settings) for knob in knobs])[:-1]
-    values = np.split(question.posteriors(turn(question, knobs)), ends, axis=1)
+    values = by_knob(knobs, question.posteriors(turn(question, knobs)))
     reached = [bool(np.abs(own - point[:, np.newaxis]).max() > MOVES) for own in values]
     row = list(question.outcomes).index(outcome)
     swing = [float(np.ptp(own[row])) for own in values]
