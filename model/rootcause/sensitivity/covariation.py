@@ -42,8 +42,8 @@ def covarying(before: Array, state: int, scheme: Covariation, what: object) -> t
     return column, 1.0
 
 
-def rest_of(before: Array, state: int, scheme: Covariation) -> Array:
-    """Return how what one entry leaves is shared among the others of its column; its own share is 0.
+def rest_of(before: Array, state: int | list[int], scheme: Covariation) -> Array:
+    """Return how what an entry, or several, leave is shared among the others of the column; their own share is 0.
 
     Where nothing is left, there is no proportion: the others get equal shares.
     """
@@ -52,24 +52,6 @@ def rest_of(before: Array, state: int, scheme: Covariation) -> Array:
     if scheme == "uniform" or rest.sum() <= 0:
         rest = np.ones(len(before))
         rest[state] = 0.0
-    shared: Array = rest / rest.sum()
-    return shared
-
-
-def rest_of_two(before: Array, states: tuple[int, int], scheme: Covariation, what: str) -> Array:
-    """Return how what two entries leave is shared among the others of their column.
-
-    Raises:
-        InvalidInputError: If there are no others.
-    """
-    rest = before.copy()
-    rest[list(states)] = 0.0
-    others = np.ones(len(before))
-    others[list(states)] = 0.0
-    if not others.any():
-        raise InvalidInputError(f"x, y: another entry of the column must move along, got the only two: {what}")
-    if scheme == "uniform" or rest.sum() <= 0:
-        rest = others
     shared: Array = rest / rest.sum()
     return shared
 

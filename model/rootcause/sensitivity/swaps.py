@@ -6,17 +6,17 @@ the sum of the changes of that table's entries, each times its derivative, exact
 come from one pass back (Darwiche 2003). Only numbers that are tied across tables must be asked for one by one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootcause.engine import Drawn, Part
+from rootcause.engine.layout import Tables
 from rootcause.sensitivity.questions import Question
 
 Array = NDArray[np.float64]
-Tables = Callable[[str], Array]
 
 
 class Swaps:

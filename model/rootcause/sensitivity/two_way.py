@@ -15,8 +15,9 @@ from numpy.polynomial import chebyshev, polynomial
 from numpy.typing import NDArray
 
 from rootcause.engine import Drawn, Engine
+from rootcause.engine.layout import Tables
 from rootcause.errors import InvalidInputError
-from rootcause.sensitivity.covariation import Covariation, rest_of_two
+from rootcause.sensitivity.covariation import Covariation, rest_of
 from rootcause.sensitivity.fitting import FITS
 from rootcause.sensitivity.functions import with_scheme
 from rootcause.sensitivity.numbers import figures_of
@@ -37,7 +38,6 @@ from rootcause.sensitivity.parameters import (
 )
 
 Array = NDArray[np.float64]
-Tables = Callable[[str], Array]
 
 _STEPS = 200
 _SLACK = 1e-9
@@ -90,7 +90,7 @@ class TwoWay:
             return ()
         found = []
         for x, y in product(self.low_high[0], self.low_high[1]):
-            if x + y <= self.most + _SLACK and self._at(self.denominator, np.array(x), np.array(y)) > 0:
+            if x + y <= self.most + _SLACK and self.evaluated(self.denominator, np.array(x), np.array(y)) > 0:
                 found.append((x, y, float(self.value(x, y))))
         return tuple(found)
 
@@ -116,10 +116,10 @@ class TwoWay:
         if not inside.all():
             got = f"{across[~inside][0]:g} and {up[~inside][0]:g}"
             raise InvalidInputError(f"x, y: must lie in [0, 1] with a sum of at most {self.most:g}, got {got}")
-        below = self._at(self.denominator, across, up)
+        below = self.evaluated(self.denominator, across, up)
         if (below <= 0).any():
             raise InvalidInputError("x, y: the evidence must be possible, got values where it is not")
-        found: Array = self._at(self.numerator, across, up) / below
+        found: Array = self.evaluated(self.numerator, across, up) / below
         return found
 
     def contour(self, level: float, steps: int = _STEPS) -> tuple[Array, ...]:
@@ -168,7 +168,8 @@ class TwoWay:
         value = chebyshev.chebval(2 * at - 1, curve) if self.tied else polynomial.polyval(at, curve)
         return np.atleast_1d(np.asarray(value, dtype=np.float64))
 
-    def _at(self, factors: Array, x: Array, y: Array) -> Array:
+    def evaluated(self, factors: Array, x: Array, y: Array) -> Array:
+        """Return a polynomial in both, told by its factors as those of this function are, at values of both."""
         if self.tied:
             return np.asarray(chebyshev.chebval2d(2 * x - 1, 2 * y - 1, factors))
         return np.asarray(polynomial.polyval2d(x, y, factors))
@@ -301,8 +302,10 @@ def _entries(engine: Engine, both: tuple[Entry, Entry], varied: VariedPair) -> t
     same_column = both[0].node == both[1].node and places[0][0] == places[1][0]
     if same_column:
         before = engine.table(both[0].node)[places[0][0]]
-        states = (places[0][1], places[1][1])
-        rest = rest_of_two(before, states, both[0].covariation, f"{both[0]}, {both[1]}")
+        if len(before) == len(both):
+            got = f"the only two: {both[0]}, {both[1]}"
+            raise InvalidInputError(f"x, y: another entry of the column must move along, got {got}")
+        rest = rest_of(before, [state for _, state in places], both[0].covariation)
 
     def tables(x: Array, y: Array) -> Tables:
         moved: dict[str, Array] = {}

@@ -48,16 +48,10 @@ def values(function: TwoWay, x: Array, y: Array) -> Array:
     """Return the posterior on a grid, shape ``(y, x)``; not a number where both numbers cannot be so."""
     across, up = np.meshgrid(x, y)
     found = np.full(across.shape, np.nan)
-    allowed = (across + up <= function.most + _SLACK) & (_evaluated(function, function.denominator, across, up) > 0)
+    allowed = (across + up <= function.most + _SLACK) & (function.evaluated(function.denominator, across, up) > 0)
     if allowed.any():
         found[allowed] = function.value(across[allowed], up[allowed])
     return found
-
-
-def _evaluated(function: TwoWay, factors: Array, x: Array, y: Array) -> Array:
-    if function.tied:
-        return np.asarray(chebyshev.chebval2d(2 * x - 1, 2 * y - 1, factors))
-    return np.asarray(polynomial.polyval2d(x, y, factors))
 
 
 def _boxed(function: TwoWay, factors: Array, box: Box) -> Array:
@@ -72,7 +66,7 @@ def _boxed(function: TwoWay, factors: Array, box: Box) -> Array:
         places.append(low + at * (high - low))
         inverses.append(np.linalg.inv(basis))
     across, up = np.meshgrid(*places, indexing="ij")
-    found: Array = inverses[0] @ _evaluated(function, factors, across, up) @ inverses[1].T
+    found: Array = inverses[0] @ function.evaluated(factors, across, up) @ inverses[1].T
     return found
 
 
