@@ -6,7 +6,7 @@ distribution whose median is the point and that puts as much between the ends of
 from a logistic-normal distribution (Aitchison & Shen 1980).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -24,6 +24,9 @@ from rootcause.uncertainty import blocks, draw, stream
 Array = NDArray[np.float64]
 Family = Literal["beta", "logit_normal"]
 FAMILIES: tuple[Family, ...] = ("beta", "logit_normal")
+
+Progress = Callable[[int, int], bool | None]
+"""Called with the draws, or base points, that are done and all of them; ``False`` stops, and what is done is used."""
 
 CHUNK = 1_000
 """Draws whose tables are in memory at one time."""

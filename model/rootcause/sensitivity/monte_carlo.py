@@ -7,7 +7,7 @@ distribution (Conover 1999); that of a probability is binomial as well.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootcause.sensitivity.draws import SEED, check, draws
+from rootcause.sensitivity.draws import SEED, Progress, check, draws
 from rootcause.sensitivity.questions import Findings, ask
 from rootcause.sensitivity.subjects import EntryRange
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 QUANTILES = (0.05, 0.5, 0.95)
-Progress = Callable[[int, int], bool | None]
-"""Called with the draws that are done and all of them; ``False`` stops the work, and what is done is returned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rootcause.errors import InvalidInputError
 from rootcause.sensitivity.boxes import reach
-from rootcause.sensitivity.draws import SEED, Sampler, check, seed_of
+from rootcause.sensitivity.draws import SEED, Progress, Sampler, check, seed_of
 from rootcause.sensitivity.indices import LEVEL, Sobol, estimate
 from rootcause.sensitivity.questions import Findings, Question, ask
 from rootcause.sensitivity.subjects import EntryRange
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from rootcause.model import Model
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], bool | None]
-"""Called with the base points that are done and all of them; ``False`` stops the work, and what is done is returned."""
 
 PILOT = 256
 """Base points after which numbers that are dear to ask for and matter little are not followed further."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rootcause.errors import InvalidInputError
 from rootcause.reasoning.decisions import Act
 from rootcause.sensitivity.boxes import reach
-from rootcause.sensitivity.draws import SEED, Sampler, check, draws
+from rootcause.sensitivity.draws import SEED, Progress, Sampler, check, draws
 from rootcause.sensitivity.questions import Findings, Question, ask
 from rootcause.sensitivity.subjects import EntryRange
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from rootcause.model import Model
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], bool | None]
 
 _KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 """Quantiles of a number at which its spline has knots (Harrell 2001)."""
