@@ -46,7 +46,7 @@ def function(result: SensitivityFunction, tip: Tipping | None, model: Model, pal
     return Figure(
         name="function",
         title=f"{labels.cause(result.target)} as a function of one number",
-        sentence=_verdict(result, tip, name, model),
+        sentence=_verdict(result, tip, name),
         chart=_chart(result, tip, name, palette),
         rows=tuple(_rows(result, tip)),
         call=call,
@@ -55,7 +55,7 @@ def function(result: SensitivityFunction, tip: Tipping | None, model: Model, pal
     )
 
 
-def _verdict(result: SensitivityFunction, tip: Tipping | None, name: str, model: Model) -> str:
+def _verdict(result: SensitivityFunction, tip: Tipping | None, name: str) -> str:
     cause = labels.cause(result.target)
     if result.low_high is None:
         now = numbers.percent(result.value(result.point))
@@ -63,8 +63,8 @@ def _verdict(result: SensitivityFunction, tip: Tipping | None, name: str, model:
     else:
         low, high = result.low_high
         ends = f"{numbers.percent(result.value(low))} to {numbers.percent(result.value(high))}"
-        basis = model.priors.parameters[str(result.parameter)].basis
-        said = f"{cause} goes from {ends} as “{name}” goes through its range, {words.span(low, high)} ({basis})"
+        through = f"{words.span(low, high)} ({result.basis})"
+        said = f"{cause} goes from {ends} as “{name}” goes through its range, {through}"
     return f"{said}. {_tips(tip)}".rstrip()
 
 

@@ -161,7 +161,7 @@ def _tornado_chart(
     head, top = key(signs, palette)
     frame = Frame(palette, [_tornado_words(bar, model, swaps.get(bar.parameter)) for bar in shown], top + 24)
     x = measure("Posterior", [value, *chain.from_iterable((bar.at_low, bar.at_high) for bar in shown)])
-    ends = [end for index, bar in enumerate(shown) for end in _ends(frame, index, bar, value, model)]
+    ends = [end for index, bar in enumerate(shown) for end in _ends(frame, index, bar, value)]
     marks = [
         {"at": swap.posterior, "down": frame.middle(index), "said": f"{labels.cause(swap.rival)} leads"}
         for index, bar in enumerate(shown)
@@ -196,7 +196,7 @@ def _tornado_words(bar: Bar, model: Model, swap: Swap | None) -> Row:
     return Row(words.number(model, bar.parameter), " · ".join(filter(None, said)))
 
 
-def _ends(frame: Frame, index: int, bar: Bar, value: float, model: Model) -> Iterator[dict[str, Any]]:
+def _ends(frame: Frame, index: int, bar: Bar, value: float) -> Iterator[dict[str, Any]]:
     """Both ends of a bar; where they lie on one side of the posterior, each has half of the height."""
     one_side = (bar.at_low - value) * (bar.at_high - value) > 0
     top, height = frame.bar_top(index), frame.bar / (2 if one_side else 1)
@@ -213,8 +213,7 @@ def _ends(frame: Frame, index: int, bar: Bar, value: float, model: Model) -> Ite
             "bottom": start + height,
             "middle": start + height / 2,
             "assumed": bar.basis == "assumed",
-            "said": f"{words.number(model, bar.parameter)}: {numbers.percent(posterior)} "
-            f"at {numbers.parameter(number)}",
+            "said": f"{frame.rows[index].label}: {numbers.percent(posterior)} at {numbers.parameter(number)}",
         }
 
 
