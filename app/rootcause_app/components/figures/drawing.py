@@ -21,6 +21,7 @@ FONT: Final = '"Source Sans", "Segoe UI", Helvetica, Arial, sans-serif'
 DASH: Final = [4, 3]  # the edge of what is assumed
 SIZE: Final = 12.5
 SMALL: Final = 11.5
+NORMAL: Final = 1.96  # standard errors to either side of an estimate
 SHADE: Final = 0.17  # opacity of a stretch in the background
 PERCENT: Final = "format(100 * datum.value, '.4~g') + ' %'"  # how Vega writes a probability
 POINTS: Final = "(datum.value > 0 ? '+' : '') + format(100 * datum.value, '.4~g')"

@@ -27,7 +27,6 @@ _PLACES: Final = ("1st", "2nd", "3rd", "4th", "5th or later")
 _OPACITY: Final = (0.9, 0.45, 0.28, 0.15, 0.06)
 _NAMED: Final = 0.1  # share of a row in which the place can be written
 _COUNTED: Final = 0.2  # share in which its share fits, too
-_NORMAL: Final = 1.96
 
 
 def ranks(result: MonteCarlo, model: Model, palette: Palette, call: str) -> Figure:
@@ -53,7 +52,7 @@ def ranks(result: MonteCarlo, model: Model, palette: Palette, call: str) -> Figu
 
 def _first(result: MonteCarlo, order: Sequence[str]) -> str:
     own = result.first[result.leading]
-    often = f"{numbers.percent(own.value)} (± {100 * _NORMAL * own.error:.1f}) of {result.n:,} draws"
+    often = f"{numbers.percent(own.value)} (± {100 * drawing.NORMAL * own.error:.1f}) of {result.n:,} draws"
     said = (
         f"{labels.cause(result.leading)}, which leads with every number at its point, is first in {often} of "
         f"{result.count} numbers"
@@ -100,7 +99,7 @@ def _rank_words(result: MonteCarlo, name: str) -> Row:
     mean = f"mean posterior {numbers.percent(result.outcomes[name].mean)}"
     if own.value == 0:
         return Row(labels.cause(name), f"never first, {mean}")
-    error = f"± {100 * _NORMAL * own.error:.1f}"
+    error = f"± {100 * drawing.NORMAL * own.error:.1f}"
     return Row(labels.cause(name), f"first in {numbers.percent(own.value)} ({error}), {mean}")
 
 
@@ -110,19 +109,9 @@ def _pieces(shares: Sequence[float], frame: Frame, index: int, colour: str) -> l
     grouped = [*shares[:last], sum(shares[last:])]
     ends = np.cumsum([0.0, *grouped]).tolist()
     return [
-        {
-            "start": ends[place],
-            "end": min(ends[place + 1], 1.0),
-            "down": frame.bar_top(index),
-            "bottom": frame.bar_top(index) + frame.bar,
-            "fill": colour,
-            "edge": colour,
-            "dashed": False,
-            "opacity": _OPACITY[place],
-            "place": place,
-            "words": _place(place, share),
-            "said": f"{frame.rows[index].label}: {_PLACES[place]} in {numbers.percent(share)}",
-        }
+        frame.piece(index, ends[place], min(ends[place + 1], 1.0), f"{_PLACES[place]} in {numbers.percent(share)}")
+        | drawing.filling(colour, assumed=False)
+        | {"opacity": _OPACITY[place], "place": place, "words": _place(place, share)}
         for place, share in enumerate(grouped)
         if share > 0
     ]

@@ -106,10 +106,5 @@ def _note(result: Structural, item: Change) -> str:
 
 
 def _piece(result: Structural, item: Change, frame: Frame, index: int, colour: str) -> dict[str, Any]:
-    return {
-        "start": result.posterior,
-        "end": item.posterior,
-        "down": frame.bar_top(index),
-        "bottom": frame.bar_top(index) + frame.bar,
-        "said": f"{frame.rows[index].label}: {numbers.percent(item.posterior)}",
-    } | drawing.filling(colour, assumed=False)
+    piece = frame.piece(index, result.posterior, item.posterior, numbers.percent(item.posterior))
+    return piece | drawing.filling(colour, assumed=False)

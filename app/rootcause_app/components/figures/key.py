@@ -47,12 +47,7 @@ def key(signs: Sequence[Sign], palette: Palette) -> tuple[list[alt.Chart], float
     rows = [{"words": sign.words, "left": left + _SIGN, "down": at} for sign, left, at in placed]
     layers = [drawing.text(rows, palette.muted, x=drawing.across("left"), size=drawing.SMALL)]
     boxes = [
-        {"start": left, "end": left + 14, "down": at - 5, "bottom": at + 5, "said": sign.words}
-        | (
-            drawing.shading(sign.colour)
-            if sign.shape == "shade"
-            else drawing.filling(sign.colour, assumed=sign.assumed)
-        )
+        {"start": left, "end": left + 14, "down": at - 5, "bottom": at + 5, "said": sign.words} | _filled(sign)
         for sign, left, at in placed
         if sign.shape in {"box", "shade"}
     ]

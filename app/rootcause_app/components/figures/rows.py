@@ -75,6 +75,12 @@ class Frame:
         """The middle of the bar of a row."""
         return self.bar_top(index) + self.bar / 2
 
+    def piece(self, index: int, start: float, end: float, said: str) -> dict[str, Any]:
+        """A bar of a row from one value to another, for ``drawing.bars``, with what is said to a pointer on it."""
+        top = self.bar_top(index)
+        said = f"{self.rows[index].label}: {said}"
+        return {"start": start, "end": end, "down": top, "bottom": top + self.bar, "said": said}
+
     def words(self) -> list[alt.Chart]:
         """The labels and the notes."""
         starts = [self.top + self.step * index for index in range(len(self.rows))]

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rootcause.sensitivity.monte_carlo import MonteCarlo
     from rootcause_app.theme import Palette
 
-_NORMAL: Final = 1.96
 _LOOKS: Final = 60  # at the draws, on the way to all of them
 _FIRST_LOOK: Final = 20
 _TALL: Final = 260
@@ -48,14 +47,15 @@ def convergence(result: MonteCarlo, model: Model, palette: Palette, call: str, c
     rows = _looks(result, name)
     own = result.outcomes[name]
     low, high = QUANTILES[0], QUANTILES[-1]
+    known = [100 * drawing.NORMAL * error for error in (_finite(own.mean_error), own.errors[low], own.errors[high])]
     return Figure(
         name="convergence",
         title=f"{labels.cause(name)}: what fewer draws would have said",
         sentence=(
             f"After {result.n:,} draws the mean of {labels.cause(name)} is {numbers.percent(own.mean)}, known to "
-            f"± {100 * _NORMAL * _finite(own.mean_error):.2g} points; its 5th and 95th percentile, "
+            f"± {known[0]:.2g} points; its 5th and 95th percentile, "
             f"{numbers.percent(own.quantiles[low])} and {numbers.percent(own.quantiles[high])}, are known to "
-            f"± {100 * _NORMAL * own.errors[low]:.2g} and ± {100 * _NORMAL * own.errors[high]:.2g} points."
+            f"± {known[1]:.2g} and ± {known[2]:.2g} points."
         ),
         chart=_looks_chart(rows, palette),
         rows=tuple(rows),
@@ -97,13 +97,9 @@ def _looks(result: MonteCarlo, name: str) -> list[dict[str, Any]]:
 
 def _leads(result: MonteCarlo, name: str) -> NDArray[np.bool_]:
     """Return in which draws a cause is first; of equal ones the first listed is first."""
-    own = result.samples[name]
-    found = np.ones(len(own), dtype=bool)
-    names = list(result.first)
-    for other in names:
-        if other != name and name in names:
-            earlier = names.index(other) < names.index(name)
-            found &= own > result.samples[other] if earlier else own >= result.samples[other]
+    names = np.array(list(result.first))
+    first = np.stack([result.samples[other] for other in result.first]).argmax(axis=0)
+    found: NDArray[np.bool_] = names[first] == name
     return found
 
 
@@ -120,8 +116,8 @@ def _looks_chart(rows: Sequence[dict[str, Any]], palette: Palette) -> alt.LayerC
     drawn = [
         row
         | {
-            "low": max(0.0, row["mean"] - _NORMAL * row["mean_error"]),
-            "high": row["mean"] + _NORMAL * row["mean_error"],
+            "low": max(0.0, row["mean"] - drawing.NORMAL * row["mean_error"]),
+            "high": row["mean"] + drawing.NORMAL * row["mean_error"],
         }
         for row in rows
     ]

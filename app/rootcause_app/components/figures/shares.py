@@ -29,7 +29,6 @@ SHOWN: Final = 10
 _PLAIN: Final = "format(datum.value, '.3~g')"
 _BAR: Final = 24
 _HALF: Final = 11
-_NORMAL: Final = 1.96
 _ROOM: Final = 110  # pixels for a value with its error beside a bar
 
 
@@ -253,16 +252,10 @@ def _worth_chart(result: ValueOfParameters, shown: Sequence[str], model: Model, 
         for name, item in zip(shown, items, strict=True)
     ]
     frame = Frame(palette, rows, top + 4)
-    reached = [item.value + _NORMAL * item.error for item in items]
+    reached = [item.value + drawing.NORMAL * item.error for item in items]
     x = measure("Points of the stakes", [*reached, 1e-6], zero=True, right=_ROOM, written=_PLAIN)
     pieces = [
-        {
-            "start": 0.0,
-            "end": item.value,
-            "down": frame.bar_top(index),
-            "bottom": frame.bar_top(index) + frame.bar,
-            "said": f"{rows[index].label}: {_points(item.value, item.error)} points",
-        }
+        frame.piece(index, 0.0, item.value, f"{_points(item.value, item.error)} points")
         | drawing.filling(blue if item.told else palette.muted, assumed=words.assumed(model, name))
         for index, (name, item) in enumerate(zip(shown, items, strict=True))
     ]
@@ -271,7 +264,7 @@ def _worth_chart(result: ValueOfParameters, shown: Sequence[str], model: Model, 
         for index, (item, at) in enumerate(zip(items, reached, strict=True))
     ]
     whiskers = [
-        {"at": max(0.0, item.value - _NORMAL * item.error), "end": at, "down": frame.middle(index)}
+        {"at": max(0.0, item.value - drawing.NORMAL * item.error), "end": at, "down": frame.middle(index)}
         for index, (item, at) in enumerate(zip(items, reached, strict=True))
     ]
     layers = [*head, frame.grid(x), drawing.bars(pieces, x.x("start")), *frame.words()]

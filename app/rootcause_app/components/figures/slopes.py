@@ -80,13 +80,8 @@ def _slope_row(item: Derivative, result: Derivatives, model: Model) -> dict[str,
         "slope": item.slope,
         "slope_times_range": item.reach,
         "share_of_the_greatest_slope": result.share_of_bound(item),
-        "basis": _basis(model, item),
+        "basis": item.basis,
     }
-
-
-def _basis(model: Model, item: Derivative) -> str:
-    known = model.priors.parameters.get(str(item.parameter))
-    return known.basis if known else ""
 
 
 def _slopes_chart(shown: Sequence[Derivative], model: Model, palette: Palette) -> alt.LayerChart:
@@ -101,14 +96,8 @@ def _slopes_chart(shown: Sequence[Derivative], model: Model, palette: Palette) -
     reaches = [item.reach or 0.0 for item in shown]
     x = measure("Slope times width of the range, points", [0.0, *reaches], written=drawing.POINTS)
     pieces = [
-        {
-            "start": 0.0,
-            "end": reach,
-            "down": frame.bar_top(index),
-            "bottom": frame.bar_top(index) + frame.bar,
-            "said": f"{words.number(model, str(item.parameter))}: {numbers.points(reach)} points",
-        }
-        | drawing.filling(up if reach > 0 else down, assumed=_basis(model, item) == "assumed")
+        frame.piece(index, 0.0, reach, f"{numbers.points(reach)} points")
+        | drawing.filling(up if reach > 0 else down, assumed=item.basis == "assumed")
         for index, (item, reach) in enumerate(zip(shown, reaches, strict=True))
     ]
     layers = [*head, frame.grid(x), drawing.bars(pieces, x.x("start")), frame.rule(x, 0.0, palette.text)]
@@ -117,8 +106,7 @@ def _slopes_chart(shown: Sequence[Derivative], model: Model, palette: Palette) -
 
 
 def _slope_words(item: Derivative, model: Model) -> Row:
-    known = model.priors.parameters.get(str(item.parameter))
-    resting = words.basis(model, known.basis, known.sources) if known else ""
+    resting = words.basis(model, item.basis, item.sources)
     range_ = "" if item.low_high is None else words.span(*item.low_high)
     slope = f"slope {item.slope:+.3g}".replace("-", "−")
     said = f"{range_}, {slope}" if range_ else slope
