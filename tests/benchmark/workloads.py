@@ -473,21 +473,15 @@ class Lazily(Mapping[str, Array]):
 
 
 def expected_entropies(engine: Engine, case: Mapping[str, str], names: Sequence[str]) -> Answer:
-    """Return the expected entropy of the causes after each of some findings: one query, and one batch."""
-    before = engine.query(case, names)
-    asked = [(name, k, share) for name in names for k, share in enumerate(before[name].values()) if share > 0]
-    shares = np.array([share for _, _, share in asked])
-    columns = {
-        name: np.full(len(asked), engine.states[name].index(state), dtype=np.int64) for name, state in case.items()
-    }
-    columns |= {name: np.array([k if name == other else -1 for other, k, _ in asked]) for name in names}
-    found = engine.query_batch(columns, CAUSES)
-    values = np.concatenate([found[cause] for cause in CAUSES], axis=1)
+    """Return the expected entropy of the causes after each of some findings."""
+    found = engine.query_each(case, names, CAUSES)
+    values = np.concatenate([np.concatenate([*own.posterior.values()], axis=1) for own in found.values()])
     entropies = -(values * np.log2(np.where(values > 0, values, 1.0))).sum(axis=1)
-    totals: dict[str, Array] = {name: np.zeros(()) for name in names}
-    for (name, _, _), part in zip(asked, shares * entropies, strict=True):
-        totals[name] = totals[name] + part
-    return totals
+    ends = np.cumsum([len(own.probability) for own in found.values()]).tolist()
+    return {
+        name: np.array(own.probability @ entropies[end - len(own.probability) : end])
+        for (name, own), end in zip(found.items(), ends, strict=True)
+    }
 
 
 def row(

@@ -87,7 +87,7 @@ def test_bits_and_worth_are_those_of_the_definitions(
         bits = {item.nodes[0]: item.bits for item in ranked}
         worth = dict(zip(names, value_of_tests(model.engine, case.observations, names, acts_of(stakes)), strict=True))
         for step in answer.steps:
-            assert step.worth.bits == pytest.approx(bits[step.finding], abs=1e-12)
+            assert step.worth.bits == pytest.approx(bits[step.finding], abs=1e-9)
             assert step.worth.gross == pytest.approx(worth[step.finding], abs=1e-9)
             examination = stakes.examination_of(step.finding)
             assert step.worth.price == examination.cost.value + examination.harm.value

@@ -8,10 +8,21 @@
 from collections.abc import Callable
 
 from rootcause.engine.evidence import Observation
-from rootcause.engine.inference import Batch, Engine, Marginals, compile_network
+from rootcause.engine.inference import Batch, Continuation, Engine, Marginals, compile_network
 from rootcause.engine.layout import Drawn, Part, Shape
 
-__all__ = ["Batch", "Drawn", "Engine", "Marginals", "Observation", "Part", "Shape", "compile_network", "prepare"]
+__all__ = [
+    "Batch",
+    "Continuation",
+    "Drawn",
+    "Engine",
+    "Marginals",
+    "Observation",
+    "Part",
+    "Shape",
+    "compile_network",
+    "prepare",
+]
 
 
 def prepare(announce: Callable[[], object] = lambda: None) -> None:

@@ -28,7 +28,7 @@ MEMORY_LIMIT = 2_000_000_000
 CHUNK = 256
 """Cases that one thread takes at a time."""
 
-_FEW = 64
+_FEW = 4 * LANES
 """Draws that are not worth a second thread."""
 
 _FEWEST = 4
@@ -37,13 +37,16 @@ _FEWEST = 4
 _SHARES = 4
 """Chunks that each thread should have at least, lest one waits for another."""
 
-_TRIES_FOR_ONE = 4
+TRIES_FOR_ONE = 4
 _TRIES_FOR_DRAWS = 24
 _TRIES_ONCE = 32
 """Blurred orders of elimination tried for a plan that is used once, for many draws, and for every case."""
 
 _DENSE = 200_000.0
 """Multiplications for all marginals without evidence up to which one fixed order serves every case."""
+
+_KEPT = 8_000_000
+"""Numbers for which a thread keeps working memory."""
 
 NOTHING: Array = np.zeros((0, 1))
 
@@ -68,8 +71,12 @@ def prepare() -> None:
     machine.slopes(_nobody(), machine.entries)
     machine.draws(_nobody(), asked, Drawn(_even, 2))
     machine.slopes_of_draws(_nobody(), Drawn(_even, 2))
-    cases.error_of(machine.room().ints, machine.room().reals, machine.entries)
     machine.joint(_nobody(), asked)
+    room, column, nothing = machine.room(), machine.entries, np.zeros(0, np.int64)
+    cases.error_of(room.ints, room.reals, column)
+    cases.deviations(room.ints, room.reals, column.copy(), nothing, np.zeros((2, 0)))
+    cases.run_few(machine.layout.net, room.ints, room.reals, column.T.copy(), asked, np.zeros((1, 2)), np.zeros(1))
+    cases.spread(column.copy(), asked, nothing, nothing, nothing, np.zeros(0))
     STORE.finish()
 
 
@@ -98,7 +105,7 @@ class Machine:
         net = self.layout.net
         nodes = len(self.layout.names)
         room = self.room()
-        if self._plan(room, self.entries, _nobody(), np.arange(nodes), _TRIES_ONCE, lump=False) != planner.PLANNED:
+        if self.plan(room, self.entries, _nobody(), np.arange(nodes), _TRIES_ONCE, lump=False) != planner.PLANNED:
             return False
         steps = room.ints[planner.COUNT, planner.STEPS]
         cost = sum(
@@ -125,7 +132,7 @@ class Machine:
             self._rooms.room = room
         return room
 
-    def _plan(  # noqa: PLR0913 - the case, and how to plan it
+    def plan(  # noqa: PLR0913 - the case, and how to plan it
         self,
         room: Room,
         sig: Array,
@@ -137,6 +144,7 @@ class Machine:
         merge: bool = True,
         signed: bool = False,
     ) -> int:
+        """Plan one case and leave the plan in the room; the rest as in ``planner.plan``."""
         return int(
             cases.plan_case(
                 self.layout.net,
@@ -177,7 +185,7 @@ class Machine:
             asked,
             not self.dense,
             MEMORY_LIMIT / 16,
-            _TRIES_FOR_ONE,
+            TRIES_FOR_ONE,
             posterior,
             logs,
             status,
@@ -231,14 +239,27 @@ class Machine:
         posterior = np.zeros((int(self.cards[asked].sum()), padded.shape[1]))
         logs = np.full(padded.shape[1], -np.inf)
         if self._planned(room, sig, look, asked, _TRIES_FOR_DRAWS, signed=signed):
-            net = self.layout.net
-            _in_threads(
-                draws,
-                lambda start, stop: cases.run_draws(
-                    net, room.ints, room.reals, padded, asked, start, stop, posterior, logs
-                ),
-            )
+            in_threads(draws, lambda start, stop: self.run(room, padded, asked, (start, stop), posterior, logs))
         return posterior[:, :draws], logs[:draws]
+
+    def run(
+        self, room: Room, entries: Array, asked: Ints, lanes: tuple[int, int], posterior: Array, logs: Array
+    ) -> None:
+        """Run the plan in a room for draws from one number up to another, as ``run_lanes`` does, in this thread."""
+        size = (int(room.ints[planner.COUNT, planner.ARENA]) + 1) * LANES
+        arena, slopes = self._scratch(2 * size).reshape(2, size)
+        net = self.layout.net
+        cases.run_draws(net, room.ints, room.reals, entries, asked, *lanes, posterior, logs, arena, slopes)
+
+    def _scratch(self, size: int) -> Array:
+        """Return memory for so many numbers; up to a bound, this thread keeps it, for new memory takes long to get."""
+        kept: Array | None = getattr(self._rooms, "scratch", None)
+        if kept is not None and len(kept) >= size:
+            return kept[:size]
+        fresh = np.empty(size)
+        if size <= _KEPT:
+            self._rooms.scratch = fresh
+        return fresh
 
     def slopes_of_draws(self, look: "Look", drawn: Drawn) -> tuple[Array, Array]:
         """Return ln P(evidence), shape ``(draws,)``, and its derivative by every entry, shape ``(entries, draws)``."""
@@ -256,7 +277,7 @@ class Machine:
             result[:] = 0.0
             logs[:] = -np.inf
             if self._planned(room, sig, look, nobody, _TRIES_FOR_DRAWS, merge=False, signed=signed):
-                _in_threads(draws, part)
+                in_threads(draws, part)
             if not signed or self._precise(entries, logs[:draws]):
                 break
         return logs[:draws], result[:, :draws]
@@ -282,7 +303,7 @@ class Machine:
         signed: bool = False,
     ) -> bool:
         """Plan; return whether the evidence is possible."""
-        status = self._plan(room, sig, look, asked, tries, lump=True, merge=merge, signed=signed)
+        status = self.plan(room, sig, look, asked, tries, lump=True, merge=merge, signed=signed)
         if status == planner.TOO_LARGE:
             raise self._too_large(room)
         return status != planner.IMPOSSIBLE
@@ -305,7 +326,7 @@ class Machine:
         ints = room.ints
         ints[planner.OPEN, asked] = 1
         try:
-            status = self._plan(room, self.entries, look, asked, _TRIES_FOR_DRAWS, lump=not self.dense)
+            status = self.plan(room, self.entries, look, asked, _TRIES_FOR_DRAWS, lump=not self.dense)
         finally:
             ints[planner.OPEN, asked] = 0
         if status == planner.TOO_LARGE:
@@ -359,7 +380,7 @@ class Machine:
         sig.setflags(write=False)
         for signed in (True, False) if self.layout.gates else (False,):
             result = np.zeros(len(self.entries))
-            if not self._planned(room, sig, look, nobody, _TRIES_FOR_ONE, merge=False, signed=signed):
+            if not self._planned(room, sig, look, nobody, TRIES_FOR_ONE, merge=False, signed=signed):
                 return -np.inf, result
             if not signed or cases.error_of(room.ints, room.reals, self.entries) <= cases.TOLERATED:
                 break
@@ -391,6 +412,24 @@ class Look:
     codes: Ints
     likelihoods: Array
 
+    def row(self, number: int) -> "Look":
+        """Return one of the cases."""
+        return Look(self.seen, self.codes[number : number + 1], self.likelihoods)
+
+    def with_each(self, nodes: Ints, cards: Ints) -> "Look":
+        """Return a case for each state of each node, added to the first case.
+
+        Args:
+            nodes: Numbers of the nodes, shape ``(nodes,)``.
+            cards: How many states each has.
+        """
+        known = len(self.seen)
+        codes = np.full((int(cards.sum()), known + len(nodes)), -1, dtype=np.int64)
+        codes[:, :known] = self.codes[0]
+        column = np.repeat(np.arange(len(nodes)), cards)
+        codes[np.arange(len(codes)), known + column] = np.arange(len(codes)) - (np.cumsum(cards) - cards)[column]
+        return Look(np.concatenate([self.seen, nodes]), codes, self.likelihoods)
+
 
 def _nobody() -> Look:
     return Look(np.zeros(0, np.int64), np.zeros((1, 0), np.int64), NOTHING)
@@ -409,13 +448,13 @@ def _padded(entries: Array) -> Array:
     return entries if draws >= LANES else np.ascontiguousarray(entries[:, np.arange(LANES) % draws])
 
 
-def _in_threads(draws: int, part: Callable[[int, int], None]) -> None:
-    """Run a loop over draws in as many threads as there are cores, if there are enough draws."""
-    workers = min(_cores(), max(1, draws // _FEW))
+def in_threads(draws: int, part: Callable[[int, int], None], few: int = _FEW) -> None:
+    """Run a loop over draws in as many threads as there are cores, if there are enough draws for each."""
+    workers = min(_cores(), max(1, draws // few))
     if workers == 1:
         part(0, draws)
         return
-    bounds = [*(np.arange(workers) * draws // workers // LANES * LANES).tolist(), draws]
+    bounds = [*(np.arange(workers) * draws // workers // few * few).tolist(), draws]
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(part, bounds[:-1], bounds[1:]))
 

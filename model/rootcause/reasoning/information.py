@@ -4,7 +4,8 @@ The information of a finding T about a node C is I(T; C | e) = H(C | e) - sum ov
 and never negative: the ranking of tests by Gorry & Barnett (1968). Of several targets the entropies are added, which is
 not the entropy of all of them together: targets need not exclude each other, and each counts as a question of its own.
 
-Everything here, and what is built on it, goes through ``outcomes``: one batch of assignments to further findings.
+Everything here, and what is built on it, goes through ``ask``, which has the engine say what would follow from each
+finding alone, or through ``outcomes``: one batch of assignments to further findings.
 """
 
 import math
@@ -125,9 +126,7 @@ def outcomes(
         ImpossibleEvidenceError: If the evidence alone has probability zero.
     """
     asked = tuple(dict.fromkeys([targets] if isinstance(targets, str) else targets))
-    if not asked:
-        msg = "targets: at least one node must be named, got none"
-        raise InvalidInputError(msg)
+    _some(asked)
     weights = engine.weights(evidence)
     for name in nodes:
         _known(name, engine)
@@ -162,7 +161,7 @@ def outcomes(
 def ask(
     engine: Engine, evidence: Mapping[str, Observation], groups: Iterable[Sequence[str]], targets: Iterable[str]
 ) -> tuple[Outcomes, ...]:
-    """Return the outcomes of each group of findings seen together, all groups in one batch.
+    """Return the outcomes of each group of findings seen together.
 
     Args:
         engine: The network.
@@ -175,6 +174,42 @@ def ask(
         ImpossibleEvidenceError: If the evidence alone has probability zero.
     """
     every = [tuple(dict.fromkeys(group)) for group in groups]
+    asked = tuple(dict.fromkeys([targets] if isinstance(targets, str) else targets))
+    single = _each(engine, evidence, [group[0] for group in every if len(group) == 1], asked)
+    several = iter(_several(engine, evidence, [group for group in every if len(group) != 1], asked))
+    return tuple(single[group[0]] if len(group) == 1 else next(several) for group in every)
+
+
+def _each(
+    engine: Engine, evidence: Mapping[str, Observation], nodes: Sequence[str], asked: tuple[str, ...]
+) -> dict[str, Outcomes]:
+    """Return the outcomes of findings that are seen alone."""
+    if not nodes:
+        return {}
+    _some(asked)
+    for name in nodes:
+        _known(name, engine)
+    found = engine.query_each(evidence, nodes, asked)
+    before = MappingProxyType(_arrays(engine.query(evidence, asked)))
+    return {
+        name: Outcomes(
+            (name,),
+            engine.states,
+            np.arange(len(own.probability))[:, np.newaxis],
+            np.minimum(own.probability, 1.0),
+            MappingProxyType(dict(own.posterior)),
+            before,
+        )
+        for name, own in found.items()
+    }
+
+
+def _several(
+    engine: Engine, evidence: Mapping[str, Observation], every: Sequence[tuple[str, ...]], targets: tuple[str, ...]
+) -> tuple[Outcomes, ...]:
+    """Return the outcomes of groups in one batch."""
+    if not every:
+        return ()
     parts = [joint_states(engine, group) for group in every]
     found = _asked(engine, evidence, every, [part[1:] for part in parts], targets)
     whole = [
@@ -215,6 +250,16 @@ def _asked(
         )
         for group, part, (start, stop) in zip(groups, parts, pairwise(ends), strict=True)
     ]
+
+
+def _some(targets: Sequence[str]) -> None:
+    if not targets:
+        msg = "targets: at least one node must be named, got none"
+        raise InvalidInputError(msg)
+
+
+def _arrays(found: Mapping[str, Mapping[str, float]]) -> dict[str, Array]:
+    return {name: np.array(list(shares.values())) for name, shares in found.items()}
 
 
 def _completed(part: Ints, others: Outcomes) -> Outcomes:

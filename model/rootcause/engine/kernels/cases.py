@@ -37,7 +37,8 @@ from rootcause.engine.kernels.planner import (
     see_state,
     see_weights,
 )
-from rootcause.engine.kernels.rounding import relative_error
+from rootcause.engine.kernels.rounding import deviation, relative_error
+from rootcause.engine.kernels.spread import spread
 
 DEAR = 150_000.0
 """Multiplications from which on products are looked into instead of chains."""
@@ -176,7 +177,7 @@ def write(net: Ints, room: Ints, arena: Floats, slopes: Floats, asked: Ints, pos
 
 
 @njit(cache=True, nogil=True)
-def _multiplications(room: Ints) -> float:
+def multiplications(room: Ints) -> float:
     """Return how many multiplications a plan takes forwards."""
     total = 0.0
     for step in range(room[COUNT, STEPS]):
@@ -229,12 +230,12 @@ def plan_cheaply(
     status = plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, 0)
     if status == IMPOSSIBLE:
         return int(status)
-    cost = _multiplications(room) if status == PLANNED else np.inf
+    cost = multiplications(room) if status == PLANNED else np.inf
     if cost < DEAR:
         return int(status)
     if plan(net, above, room, reals, words, entries, targets, lump, merge, True, limit, tries) == PLANNED:
         arena = np.empty(room[COUNT, ARENA] + 1)
-        if CHEAPER * _multiplications(room) < cost:
+        if CHEAPER * multiplications(room) < cost:
             axes = np.zeros((5, WIDEST + 2), np.uint64)
             if relative_error(room, reals, entries, arena, np.empty(arena.size), axes) <= TOLERATED:
                 return PLANNED
@@ -279,11 +280,41 @@ def run_draws(
     last: int,
     posterior: Floats,
     logs: Floats,
+    arena: Floats,
+    slopes: Floats,
 ) -> None:
     """Run a plan for draws of the numbers; arguments as in ``run_lanes``."""
     wanted = np.zeros(room.shape[1], np.uint8)
     want(room, asked, wanted)
-    run_lanes(net, room, reals, entries, asked, wanted, first, last, posterior, logs)
+    run_lanes(net, room, reals, entries, asked, wanted, first, last, posterior, logs, arena, slopes)
+
+
+@njit(cache=True, nogil=True)
+def run_few(
+    net: Ints, room: Ints, reals: Floats, entries: Floats, asked: Ints, posterior: Floats, logs: Floats
+) -> None:
+    """Run a plan for few draws of the numbers, or for large tables, one draw after another.
+
+    Args:
+        net: The network.
+        room: The plan.
+        reals: The plan.
+        entries: Entries of all tables, shape ``(draws, entries)``: a draw is a row here.
+        asked: The targets, shape ``(targets,)``.
+        posterior: Receives the posteriors, shape ``(draws, states of all targets)``; zero where impossible.
+        logs: Receives ln P(evidence), minus infinity where it is impossible, shape ``(draws,)``.
+    """
+    wanted = np.zeros(room.shape[1], np.uint8)
+    axes = np.zeros((5, WIDEST + 2), np.uint64)
+    arena = np.empty(room[COUNT, ARENA] + 1)
+    slopes = np.empty(arena.size if asked.size else 0)
+    for draw in range(entries.shape[0]):
+        own = entries[draw].reshape(-1, 1)
+        logs[draw] = forwards(room, arena, fill_leaves(room, reals, own, arena), axes)
+        if logs[draw] > -np.inf and asked.size:
+            want(room, asked, wanted)
+            backwards(room, arena, slopes, wanted, axes)
+            write(net, room, arena, slopes, asked, posterior[draw])
 
 
 @njit(cache=True, nogil=True)
@@ -331,13 +362,36 @@ def error_of(room: Ints, reals: Floats, entries: Floats) -> float:
     return relative_error(room, reals, entries, arena, np.empty(arena.size), axes)
 
 
+@njit(cache=True, nogil=True)
+def deviations(room: Ints, reals: Floats, entries: Floats, draws: Ints, logs: Floats) -> None:
+    """Set the ``deviation`` of a plan for some of many draws.
+
+    Args:
+        room: The plan.
+        reals: The plan.
+        entries: Entries of all tables, shape ``(entries, draws)``.
+        draws: Numbers of the draws.
+        logs: Receives ln P(evidence) and the logarithm of the standard deviation of its error, shape ``(2, draws)``.
+    """
+    axes = np.zeros((5, WIDEST + 2), np.uint64)
+    arena = np.empty(room[COUNT, ARENA] + 1)
+    errors = np.empty(arena.size)
+    for k in range(draws.size):
+        own = np.ascontiguousarray(entries[:, draws[k] : draws[k] + 1])
+        logs[0, k], logs[1, k] = deviation(room, reals, own, arena, errors, axes)
+
+
 __all__ = [
     "TOLERATED",
+    "deviations",
     "error_of",
+    "multiplications",
     "plan_case",
     "run_cases",
     "run_draws",
+    "run_few",
     "run_joint",
     "run_slopes",
     "run_slopes_of_lanes",
+    "spread",
 ]

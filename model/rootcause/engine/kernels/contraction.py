@@ -212,7 +212,7 @@ def _stretch(axes: Words, last: int, out: Floats, o: Word, left: Floats, x: Word
 
 
 @njit(cache=True, nogil=True)
-def _list_places(axes: Words, count: int, places: Words) -> tuple[int, int]:
+def list_places(axes: Words, count: int, places: Words) -> tuple[int, int]:
     """List the places along the inner axes of a step; return how many there are, and how many axes are left outside."""
     places[0, 0] = places[0, 1] = places[0, 2] = 0
     listed = np.int64(1)
@@ -231,7 +231,7 @@ def _list_places(axes: Words, count: int, places: Words) -> tuple[int, int]:
 def _by_places(axes: Words, count: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
     """Add the products of two tables of many short axes to a third; what counting costs is paid once for many."""
     places = np.empty((PLACES, 3), np.uint64)
-    listed, outer = _list_places(axes, count, places)
+    listed, outer = list_places(axes, count, places)
     while True:
         for k in range(listed):
             out[o + places[k, 0]] += left[x + places[k, 1]] * right[y + places[k, 2]]

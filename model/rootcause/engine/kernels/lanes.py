@@ -76,6 +76,8 @@ def run_lanes(
     last: int,
     posterior: Floats,
     logs: Floats,
+    arena: Floats,
+    slopes: Floats,
 ) -> None:
     """Run a plan for draws of the numbers, from the first up to the last.
 
@@ -90,10 +92,10 @@ def run_lanes(
         last: Number after the last.
         posterior: Receives the posteriors, shape ``(states of all targets, draws)``; zero where impossible.
         logs: Receives ln P(evidence), minus infinity where it is impossible, shape ``(draws,)``.
+        arena: Working memory, as many numbers as the factors of the plan and one more have in all lanes.
+        slopes: As much again, if there are targets.
     """
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    arena = np.empty((room[COUNT, ARENA] + 1) * LANES)
-    slopes = np.empty(arena.size if asked.size else 0)
     log = np.empty(LANES)
     peaks = np.empty(LANES)
     looked = _looked_at(room)

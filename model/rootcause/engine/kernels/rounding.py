@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from rootcause.engine.kernels.axes import advance
-from rootcause.engine.kernels.contraction import divide, join_axes, peak, places
+from rootcause.engine.kernels.contraction import PLACES, divide, join_axes, list_places, peak, places
 from rootcause.engine.kernels.planner import (
     ALIVE,
     ARENA,
@@ -44,6 +44,22 @@ _UNIT = 2.0**-106
 def relative_error(room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floats, axes: Words) -> float:
     """Return the standard deviation of the relative error of P(evidence); infinity where it is not above its error.
 
+    Arguments as of ``deviation``. An impossibility that no difference was needed for is exact.
+    """
+    log, own = deviation(room, reals, values, arena, errors, axes)
+    if own == -np.inf:
+        return 0.0
+    return math.exp(own - log) if own < log else np.inf
+
+
+@njit(cache=True, nogil=True)
+def deviation(
+    room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floats, axes: Words
+) -> tuple[float, float]:
+    """Return ln P(evidence), and the logarithm of the standard deviation of the error of P(evidence).
+
+    Minus infinity stands for what is not above zero, and for no error.
+
     Args:
         room: The plan.
         reals: The plan.
@@ -52,7 +68,7 @@ def relative_error(room: Ints, reals: Floats, values: Floats, arena: Floats, err
         errors: Receives the variance of the error of each, shape as ``arena``.
         axes: Working memory for the axes of a step.
     """
-    _fill(room, reals, values, arena, errors)
+    log = _fill(room, reals, values, arena, errors)
     arena[room[COUNT, ARENA]] = 1.0
     errors[room[COUNT, ARENA]] = 0.0
     for step in range(room[COUNT, STEPS]):
@@ -66,22 +82,37 @@ def relative_error(room: Ints, reals: Floats, values: Floats, arena: Floats, err
         for axis in range(count):
             terms *= float(axes[0, axis])
         _multiply(axes, count, arena, errors, three, one, two, _UNIT * (terms / size + 1))
-        by = peak(arena, room[FAC_OFF, result], size)
-        if by != 1.0:
-            divide(arena, room[FAC_OFF, result], size, by)
-            divide(errors, room[FAC_OFF, result], size, by * by)
-    relative = 0.0
+        log += _scale(arena, errors, room[FAC_OFF, result], size)
+    value, square, variance = 1.0, 1.0, 0.0
     for i in range(room[COUNT, LEFT]):
         place = room[FAC_OFF, room[ALIVE, i]]
-        if arena[place] <= 0.0 or arena[place] ** 2 <= errors[place]:
-            return np.inf
-        relative += errors[place] / arena[place] ** 2
-    return math.sqrt(relative)
+        variance = variance * (arena[place] ** 2 + errors[place]) + square * errors[place]
+        square *= arena[place] ** 2
+        value *= arena[place]
+    return (
+        log + math.log(value) if value > 0.0 else -np.inf,
+        log + math.log(variance) / 2 if variance > 0.0 else -np.inf,
+    )
 
 
 @njit(cache=True, nogil=True)
-def _fill(room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floats) -> None:
-    """Compute the leaves and the variances of their errors; the entries of the tables count as exact."""
+def _scale(arena: Floats, errors: Floats, offset: int, size: int) -> float:
+    """Divide a table that has become small or large by its largest entry; return the logarithm of that."""
+    by = peak(arena, offset, size)
+    if by == 1.0:
+        return 0.0
+    divide(arena, offset, size, by)
+    divide(errors, offset, size, by * by)
+    return math.log(by)
+
+
+@njit(cache=True, nogil=True)
+def _fill(room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floats) -> float:
+    """Compute the leaves and the variances of their errors; return the logarithm of what they were divided by.
+
+    The entries of the tables count as exact.
+    """
+    log = 0.0
     leaves = room[COUNT, LEAVES]
     stop = room[FAC_OFF, leaves - 1] + room[FAC_SIZE, leaves - 1]
     arena[:stop] = 1.0
@@ -100,10 +131,8 @@ def _fill(room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floa
             errors[place] = arena[place] ** 2 * (own + _UNIT * total**2) + errors[place] * (total**2 + own)
             arena[place] *= total
             place += 1
-        by = peak(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
-        if by != 1.0:
-            divide(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], by)
-            divide(errors, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], by * by)
+        log += _scale(arena, errors, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
+    return log
 
 
 @njit(cache=True, nogil=True)
@@ -112,10 +141,14 @@ def _multiply(
 ) -> None:
     """Add the products of two tables to a third, and the variances of their errors, over all axes."""
     o, x, y = np.uint64(out), np.uint64(left), np.uint64(right)
+    listing = np.empty((PLACES, 3), np.uint64)
+    listed, outer = list_places(axes, count, listing)
     while True:
-        a, b = arena[x] ** 2, arena[y] ** 2
-        arena[o] += arena[x] * arena[y]
-        errors[o] += a * errors[y] + errors[x] * (b + errors[y]) + unit * a * b
-        more, o, x, y = advance(axes, 0, count - 1, o, x, y)
+        for k in range(listed):
+            e, f, g = o + listing[k, 0], x + listing[k, 1], y + listing[k, 2]
+            a, b = arena[f] ** 2, arena[g] ** 2
+            arena[e] += arena[f] * arena[g]
+            errors[e] += a * errors[g] + errors[f] * (b + errors[g]) + unit * a * b
+        more, o, x, y = advance(axes, 0, outer - 1, o, x, y)
         if not more:
             return

@@ -19,7 +19,7 @@ import numpy as np
 from rootcause.cache import folder
 
 _LIST = "complete.json"
-_SOURCES = ("planner.py", "axes.py", "contraction.py", "lanes.py", "rounding.py", "cases.py")
+_SOURCES = ("planner.py", "axes.py", "contraction.py", "lanes.py", "rounding.py", "spread.py", "cases.py")
 
 
 class Store:
