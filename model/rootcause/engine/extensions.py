@@ -145,7 +145,7 @@ class Extensions:
         if not self._answer(place, probes, asked, found):
             return
         missing = [(own.node, s) for own in probes if own.level for s in found.missing(own.node, len(own.weights))]
-        sums = [self._probes.sum(node, s) for node, s in missing]
+        sums = [self._probes.sum(node, s) for node, s in missing if s > 0]
         sums = [own for own in sums if len(own.values) * cost <= _WORTH]
         if sums:
             self._answer(place, sums, asked, found, probes)

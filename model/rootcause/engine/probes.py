@@ -237,19 +237,18 @@ class Probes:
 
         Args:
             node: Its number.
-            state: The number of the state.
+            state: The number of the state, which is not the lowest.
         """
         key = (node, state, -2)
         if key not in self._kept:
             rows, columns, owner = self._columns(node)
-            not_above = np.cumsum(columns, axis=1)[:, state]
-            below = not_above - columns[:, state]
+            not_above = np.cumsum(columns, axis=1)
             lanes = []
-            for con in range(int(owner[-1]) + 1 if state else 1):
-                lane = np.where(owner < con, below, not_above)
-                lane[owner == con] = columns[owner == con, state]
-                if lane[owner == con].any():
-                    lanes.append(lane if state else not_above)
+            for first in range(int(owner[-1]) + 1):
+                own = owner == first
+                if columns[own, state].any():
+                    lane = np.where(owner < first, not_above[:, state - 1], not_above[:, state])
+                    lanes.append(np.where(own, columns[:, state], lane))
             values = np.array(lanes).reshape(-1, len(rows))
             weights = np.concatenate([[0.0], np.ones(len(values))])[np.newaxis]
             self._kept[key] = Probe(node, state, (node,), rows, values, weights, np.ones((len(rows), 2)))
