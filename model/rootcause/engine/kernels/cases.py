@@ -1,5 +1,7 @@
 """Many cases of one network, or many draws of its numbers, one after another in one thread: compiled loops."""
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -10,6 +12,7 @@ from rootcause.engine.kernels.planner import (
     AXIS_DIM,
     CARD,
     CLS,
+    COEF,
     COUNT,
     FAC_OFF,
     FACTORS,
@@ -24,6 +27,7 @@ from rootcause.engine.kernels.planner import (
     PLANNED,
     REP,
     SIZES,
+    SOURCES,
     STEPS,
     UNARY,
     VAR,
@@ -39,12 +43,6 @@ from rootcause.engine.kernels.planner import (
 )
 from rootcause.engine.kernels.rounding import deviation, relative_error
 from rootcause.engine.kernels.spread import spread
-
-DEAR = 150_000.0
-"""Multiplications from which on products are looked into instead of chains."""
-
-CHEAPER = 2.0
-"""How many times fewer multiplications they must take, to be worth looking at what rounding does to them."""
 
 TOLERATED = 1e-9
 """Largest relative error of P(evidence), one standard deviation, with which products are taken."""
@@ -92,7 +90,7 @@ def run_cases(
     logs: Floats,
     status: Ints,
 ) -> None:
-    """Answer cases, each with a plan of its own.
+    """Answer cases, each with a plan of its own: gates are products there, or chains if these would lose digits.
 
     Args:
         net: The network.
@@ -117,28 +115,64 @@ def run_cases(
         targets[asked[k]] = 1
     wanted = np.zeros(room.shape[1], np.uint8)
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    arena = np.empty(4096)
-    slopes = np.empty(4096 if asked.size else 0)
+    arena, slopes = np.empty(4096), np.empty(4096)
+    gates = _has_gates(net)
     for case in range(codes.shape[0]):
         logs[case] = -np.inf
         if not look(net, above, room, reals, seen, codes[case], likelihoods):
             status[case] = IMPOSSIBLE
             continue
-        status[case] = plan_cheaply(net, above, room, reals, words, entries, targets, lump, True, limit, tries)
+        known = False
+        if gates:
+            status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, True, limit, tries)
+            if status[case] == PLANNED:
+                if room[COUNT, ARENA] >= arena.size:
+                    arena, slopes = np.empty(2 * room[COUNT, ARENA]), np.empty(2 * room[COUNT, ARENA])
+                known, logs[case] = _with_differences(room, reals, entries, arena, slopes, axes)
+        if not known and (not gates or status[case] != IMPOSSIBLE):
+            status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, False, limit, tries)
+            if status[case] == PLANNED:
+                if room[COUNT, ARENA] >= arena.size:
+                    arena, slopes = np.empty(2 * room[COUNT, ARENA]), np.empty(2 * room[COUNT, ARENA])
+                logs[case] = forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
         if status[case] == IMPOSSIBLE:
             continue
         if status[case] != PLANNED:
             return
-        if room[COUNT, ARENA] >= arena.size:
-            arena = np.empty(2 * room[COUNT, ARENA])
-            slopes = np.empty(arena.size if asked.size else 0)
-        logs[case] = forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
         if logs[case] == -np.inf:
             status[case] = IMPOSSIBLE
         elif asked.size:
             want(room, asked, wanted)
             backwards(room, arena, slopes, wanted, axes)
             write(net, room, arena, slopes, asked, posterior[case])
+
+
+@njit(cache=True, nogil=True)
+def _has_gates(net: Ints) -> bool:
+    for node in range(net[SIZES, 0]):
+        if net[GATE, node]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _with_differences(
+    room: Ints, reals: Floats, entries: Floats, arena: Floats, errors: Floats, axes: Words
+) -> tuple[bool, float]:
+    """Run a plan forwards if that leaves digits enough; return whether it does, and ln P(evidence)."""
+    if not _has_differences(room, reals):
+        return True, forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+    log, error = deviation(room, reals, entries, arena, errors, axes)
+    return error == -np.inf or error - log <= math.log(TOLERATED), log
+
+
+@njit(cache=True, nogil=True)
+def _has_differences(room: Ints, reals: Floats) -> bool:
+    """Return whether anything is taken away in a plan."""
+    for source in range(room[COUNT, SOURCES]):
+        if reals[COEF, source] < 0.0:
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -186,60 +220,6 @@ def multiplications(room: Ints) -> float:
             size *= room[AXIS_DIM, at]
         total += size
     return total
-
-
-@njit(cache=True, nogil=True)
-def _has_gates(net: Ints) -> bool:
-    for node in range(net[SIZES, 0]):
-        if net[GATE, node]:
-            return True
-    return False
-
-
-@njit(cache=True, nogil=True)
-def plan_cheaply(
-    net: Ints,
-    above: Bits,
-    room: Ints,
-    reals: Floats,
-    words: Words,
-    entries: Floats,
-    targets: Bits,
-    lump: bool,
-    merge: bool,
-    limit: float,
-    tries: int,
-) -> int:
-    """Plan as ``plan`` does; where chains are dear, with products if these are cheaper and lose no digits that count.
-
-    Args:
-        net: The network.
-        above: Ancestors.
-        room: Working memory; the plan is left in it.
-        reals: Working memory.
-        words: Working memory.
-        entries: Entries of all tables, shape ``(entries, 1)``.
-        targets: As in ``plan``.
-        lump: As in ``plan``.
-        merge: As in ``plan``.
-        limit: As in ``plan``.
-        tries: As in ``plan``.
-    """
-    if not _has_gates(net):
-        return int(plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, tries))
-    status = plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, 0)
-    if status == IMPOSSIBLE:
-        return int(status)
-    cost = multiplications(room) if status == PLANNED else np.inf
-    if cost < DEAR:
-        return int(status)
-    if plan(net, above, room, reals, words, entries, targets, lump, merge, True, limit, tries) == PLANNED:
-        arena = np.empty(room[COUNT, ARENA] + 1)
-        if CHEAPER * multiplications(room) < cost:
-            axes = np.zeros((5, WIDEST + 2), np.uint64)
-            if relative_error(room, reals, entries, arena, np.empty(arena.size), axes) <= TOLERATED:
-                return PLANNED
-    return int(plan(net, above, room, reals, words, entries, targets, lump, merge, False, limit, tries))
 
 
 @njit(cache=True, nogil=True)
