@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from noisy import SIGNS, evidence, network
 from rootcause import load_model, shipped_cases
 from rootcause.case import parse_case
 from rootcause.engine import Engine, Observation
@@ -202,6 +203,31 @@ def test_the_shipped_model_says_the_same_in_a_batch(number: int) -> None:
         assert found[name].probability[k] == pytest.approx(share, rel=CLOSE)
         for cause in causes:
             np.testing.assert_allclose(found[name].posterior[cause][k], batch.posterior[cause][row], rtol=0, atol=CLOSE)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    seed=st.integers(0, 999),
+    scale=st.sampled_from([1.0, 0.1, 1e-3, 1e-6]),
+    seen=st.lists(st.sampled_from([True, True, False, None]), min_size=SIGNS - 1, max_size=SIGNS - 1),
+)
+def test_signs_are_as_the_sum_over_all_causes_says_however_rare_they_are(
+    seed: int, scale: float, seen: list[bool | None]
+) -> None:
+    """Whether lanes keep enough digits, or a sum or a case of its own must take over."""
+    made = network(seed, scale, 1)
+    known: list[bool | None] = [*seen, None]
+    found = made.engine().query_each(evidence(known), made.signs, made.causes)
+    before = made.expected(known)[1][0]
+    for j, sign in enumerate(made.signs):
+        for k, there in enumerate((False, True)):
+            if known[j] not in (None, there):
+                assert found[sign].probability[k] == 0
+                continue
+            posterior, log = made.expected([*known[:j], there, *known[j + 1 :]])
+            assert found[sign].probability[k] == pytest.approx(math.exp(log[0] - before), rel=CLOSE)
+            after = [found[sign].posterior[cause][k, 1] for cause in made.causes]
+            np.testing.assert_allclose(after, posterior[:, 0], rtol=0, atol=CLOSE)
 
 
 def test_what_is_asked_wrongly_is_refused() -> None:

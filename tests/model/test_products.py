@@ -1,7 +1,6 @@
 """Gates as products of cumulative probabilities, in which digits cancel, against sums in which nothing does."""
 
 import math
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,96 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rootcause.engine import Drawn, Engine
+from noisy import CAUSES, SIGNS, NoisyOr, evidence, link_table, network
 from rootcause.engine.kernels import cases
-from rootcause.engine.layout import Shape
 
 if TYPE_CHECKING:
     from rootcause.engine.machine import Machine
 
 Array = NDArray[np.float64]
 
-CAUSES, SIGNS = 9, 7
 CLOSE = 1e-9
-
-
-class NoisyOr:
-    """Causes, each of which may bring about each of the signs; each sign has a leak.
-
-    Attributes:
-        prior: P(cause), shape ``(causes, draws)``.
-        link: P(sign | this cause alone), shape ``(signs, causes, draws)``.
-        leak: P(sign | no cause), shape ``(signs, draws)``.
-    """
-
-    def __init__(self, prior: Array, link: Array, leak: Array) -> None:
-        self.prior, self.link, self.leak = prior, link, leak
-        self.causes = [f"c{i}" for i in range(len(prior))]
-        self.signs = [f"s{j}" for j in range(len(leak))]
-        parents: dict[str, tuple[str, ...]] = dict.fromkeys(self.causes, ())
-        self.made: dict[str, Array] = {c: np.stack([1 - p, p]) for c, p in zip(self.causes, prior, strict=True)}
-        links = []
-        for j, sign in enumerate(self.signs):
-            before = f"{sign}__leak"
-            parents[before] = ()
-            self.made[before] = np.stack([1 - leak[j], leak[j]])
-            for i, cause in enumerate(self.causes):
-                own = sign if i == len(self.causes) - 1 else f"{sign}__{i}"
-                parents[own] = (before, cause)
-                self.made[own] = _link(link[j, i])
-                links.append(own)
-                before = own
-        self.shape = Shape(dict.fromkeys(parents, ("no", "yes")), parents, frozenset(links))
-
-    def tables(self, name: str) -> Array:
-        """Return a table with all draws."""
-        return self.made[name]
-
-    def engine(self) -> Engine:
-        """Return the engine of the first draw."""
-        return Engine(self.shape, lambda name: self.made[name][..., :1])
-
-    def drawn(self) -> Drawn:
-        """Return all draws."""
-        return Drawn(self.tables, self.prior.shape[1])
-
-    def expected(self, seen: list[bool]) -> tuple[Array, Array]:
-        """Return P(cause | signs), shape ``(causes, draws)``, and ln P(signs): a sum over all states of the causes."""
-        total = np.zeros(self.prior.shape[1])
-        present = np.zeros(self.prior.shape)
-        for state in product((False, True), repeat=len(self.prior)):
-            on = np.array(state)
-            share = np.where(on[:, np.newaxis], self.prior, 1 - self.prior).prod(axis=0)
-            absent = np.log1p(-self.leak) + np.log1p(-self.link[:, on]).sum(axis=1)
-            signs = np.where(np.array(seen)[:, np.newaxis], -np.expm1(absent), np.exp(absent))
-            share = share * signs.prod(axis=0)
-            total += share
-            present[on] += share
-        return present / total, np.log(total)
-
-
-def _link(probability: Array) -> Array:
-    """The table of the worse of what came before and of one cause, shape ``(before, cause, sign, draws)``."""
-    table = np.zeros((2, 2, 2, len(probability)))
-    table[0, 0, 0] = 1.0
-    table[0, 1, 0], table[0, 1, 1] = 1 - probability, probability
-    table[1, :, 1] = 1.0
-    return table
-
-
-def network(seed: int, scale: float, draws: int) -> NoisyOr:
-    """A network whose links and leaks are about ``scale``."""
-    generator = np.random.default_rng(seed)
-    return NoisyOr(
-        generator.uniform(0.05, 0.3, (CAUSES, draws)),
-        scale * generator.uniform(0.2, 0.9, (SIGNS, CAUSES, draws)),
-        scale * generator.uniform(0.01, 0.1, (SIGNS, draws)),
-    )
-
-
-def evidence(seen: list[bool]) -> dict[str, str]:
-    """Return signs as they were seen."""
-    return {f"s{j}": "yes" if own else "no" for j, own in enumerate(seen)}
 
 
 # From evidence that is common to evidence of which products would keep no digit at all.
@@ -123,8 +41,8 @@ def test_draws_are_those_of_the_sum_however_rare_the_evidence(
 
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 999), scale=scales)
-def test_a_dear_case_is_that_of_the_sum_however_rare_the_evidence(seed: int, scale: float) -> None:
-    """A single case that is worth products takes them only where they lose nothing."""
+def test_a_single_case_is_that_of_the_sum_however_rare_the_evidence(seed: int, scale: float) -> None:
+    """Products are taken only where they lose nothing."""
     made = network(seed, scale, 1)
     seen = [True] * SIGNS
     found = made.engine().query(evidence(seen), made.causes)
@@ -160,7 +78,7 @@ def test_evidence_that_no_draw_allows_is_told_and_not_guessed() -> None:
     for i, cause in enumerate(made.causes[1:], start=1):
         made.made[cause][:] = np.array([1.0, 0.0])[:, np.newaxis]
         assert made.shape.parents[f"s0__{i}" if i < CAUSES - 1 else "s0"][1] == cause
-    made.made["s0__0"][:] = _link(np.zeros(20))
+    made.made["s0__0"][:] = link_table(np.zeros(20))
     engine = made.engine()
     assert (engine.log_probability(engine.weights({"s0": "yes"}), made.drawn()) == -math.inf).all()
 

@@ -122,19 +122,19 @@ def run_cases(
         if not look(net, above, room, reals, seen, codes[case], likelihoods):
             status[case] = IMPOSSIBLE
             continue
-        known = False
-        if gates:
-            status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, True, limit, tries)
-            if status[case] == PLANNED:
-                if room[COUNT, ARENA] >= arena.size:
-                    arena, slopes = np.empty(2 * room[COUNT, ARENA]), np.empty(2 * room[COUNT, ARENA])
-                known, logs[case] = _with_differences(room, reals, entries, arena, slopes, axes)
-        if not known and (not gates or status[case] != IMPOSSIBLE):
-            status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, False, limit, tries)
-            if status[case] == PLANNED:
-                if room[COUNT, ARENA] >= arena.size:
-                    arena, slopes = np.empty(2 * room[COUNT, ARENA]), np.empty(2 * room[COUNT, ARENA])
-                logs[case] = forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+        for signed in (True, False):
+            if signed and not gates:
+                continue
+            status[case] = plan(net, above, room, reals, words, entries, targets, lump, True, signed, limit, tries)
+            if status[case] == IMPOSSIBLE:
+                break
+            if status[case] != PLANNED:
+                continue
+            if room[COUNT, ARENA] >= arena.size:
+                arena, slopes = np.empty(2 * room[COUNT, ARENA]), np.empty(2 * room[COUNT, ARENA])
+            enough, logs[case] = _forwards(room, reals, entries, arena, slopes, axes)
+            if enough:
+                break
         if status[case] == IMPOSSIBLE:
             continue
         if status[case] != PLANNED:
@@ -156,10 +156,10 @@ def _has_gates(net: Ints) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _with_differences(
+def _forwards(
     room: Ints, reals: Floats, entries: Floats, arena: Floats, errors: Floats, axes: Words
 ) -> tuple[bool, float]:
-    """Run a plan forwards if that leaves digits enough; return whether it does, and ln P(evidence)."""
+    """Run a plan forwards; return whether that leaves digits enough, and ln P(evidence)."""
     if not _has_differences(room, reals):
         return True, forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
     log, error = deviation(room, reals, entries, arena, errors, axes)
