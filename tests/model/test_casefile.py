@@ -23,12 +23,6 @@ SERIAL = {"examinations": [{"findings": {"toe_dorsiflexion": 5}}, {"findings": {
 CLASH = {"findings": {"leg_weakness": "absent", "toe_dorsiflexion": "weak"}}
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The shipped model."""
-    return load_model()
-
-
 def read_again(saved: dict[str, Any]) -> dict[str, Any]:
     """Return what a file holds after it was written and read."""
     found: dict[str, Any] = json.loads(case_text(saved))

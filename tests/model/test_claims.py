@@ -7,16 +7,10 @@ import pytest
 
 from rootcause.checks import CheckResult, check_priors
 from rootcause.claims import Carrier, Claim, Claims, load_claims
-from rootcause.model import Model, load_model
+from rootcause.model import Model
 
 IDS = [f"D{number:02}" for number in range(1, 28)] + [f"F{number:02}" for number in range(1, 14)]
 """The statements of the two seed documents."""
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """Return the shipped model."""
-    return load_model()
 
 
 @pytest.fixture(scope="module")

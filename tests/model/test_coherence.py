@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rootcause import Model, load_model, shipped_cases
+from rootcause import Model, shipped_cases
 from rootcause.case import parse_case
 from rootcause.coherence import Coherence, coherence
 from rootcause.diagnosis import posterior
@@ -15,12 +15,6 @@ from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 
 SITUATION = {"procedure": "open_microdiscectomy", "level": "L4-L5", "examination_day": 8}
 CASES = {item.id: item.findings for item in shipped_cases()}
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The model at its own numbers."""
-    return load_model()
 
 
 def fit(model: Model, findings: Any, simulated: int = 100) -> Coherence:  # noqa: ANN401 - a case

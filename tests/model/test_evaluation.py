@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rootcause import load_model
 from rootcause.errors import InvalidInputError
 from rootcause.evaluation import (
     FLOOR,
@@ -59,12 +58,6 @@ CLASH: dict[str, Any] = {
     "bedside": {"toe_dorsiflexion": "severe", "leg_weakness": "absent"},
     "tests": {},
 }
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The shipped model."""
-    return load_model()
 
 
 def written(folder: Path, content: object) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rootcause import Model, load_model, shipped_cases
+from rootcause import Model, shipped_cases
 from rootcause.case import Case, parse_case
 from rootcause.diagnosis import posterior
 from rootcause.engine import Engine
@@ -37,12 +37,6 @@ ASKED = [
     pytest.param(DISC, NONE, id="disc-none"),
     pytest.param(SOFT, "hardware_malposition", id="soft-hardware"),
 ]
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """Return the shipped model."""
-    return load_model()
 
 
 def split(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:

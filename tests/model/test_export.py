@@ -48,12 +48,6 @@ PYAGRUM_SUFFIXES = {"bif": "bif", "xmlbif": "bifxml", "xdsl": "xdsl", "net": "ne
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
-    """The shipped model."""
-    return load_model()
-
-
-@pytest.fixture(scope="module")
 def files(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """The shipped network in each format."""
     folder = tmp_path_factory.mktemp("export")

@@ -26,12 +26,6 @@ SEED_PATIENT = {
 }
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """Return the shipped model."""
-    return load_model()
-
-
 def test_the_public_surface_is_this_list() -> None:
     """A new public name is a decision."""
     assert sorted(rootcause.__all__) == ["ExampleCase", "Model", "__version__", "load_model", "shipped_cases"]

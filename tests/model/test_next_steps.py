@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rootcause import Model, load_model, shipped_cases
+from rootcause import Model, shipped_cases
 from rootcause.case import Case, parse_case
 from rootcause.engine import Batch, Engine
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
@@ -31,12 +31,6 @@ CASES: dict[str, Mapping[str, Any]] = {
         "leg_pain": ["none", "unchanged"],
     },
 }
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The shipped model."""
-    return load_model()
 
 
 @pytest.fixture(scope="module")

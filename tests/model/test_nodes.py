@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rootcause import load_model
 from rootcause.case import parse_case
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 from rootcause.nodes import LESIONS, OTHERS, NetworkView, label_of, view, ways
@@ -38,12 +37,6 @@ SOME = st.dictionaries(st.sampled_from(FINDINGS), st.integers(0, 3), max_size=4)
         name: VOCABULARY.findings[name].states[k % len(VOCABULARY.findings[name].states)] for name, k in chosen.items()
     }
 )
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The shipped model."""
-    return load_model()
 
 
 def seen(model: Model, case: dict[str, Any], focus: str | None = None, others: int = OTHERS) -> NetworkView:

@@ -25,12 +25,6 @@ Findings = dict[str, list[str]]
 """By finding, the states still possible."""
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """Return the shipped model."""
-    return load_model()
-
-
 def flags(findings: dict[str, Any]) -> dict[str, RedFlag]:
     """Return what fires, by rule."""
     return {flag.id: flag for flag in BOOK.red_flags(parse_case(findings))}

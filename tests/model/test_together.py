@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from rootcause import Model, load_model, shipped_cases
+from rootcause import Model, shipped_cases
 from rootcause.case import Case, parse_case
 from rootcause.diagnosis import posterior
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
@@ -15,12 +15,6 @@ from rootcause.together import Together, together
 FIVE = ("epidural_hematoma", "nerve_root_injury", "residual_compression", "nerve_root_edema", "unmodelled_cause")
 LISTED = FIVE[:4]
 L5 = next(item.findings for item in shipped_cases() if item.id == "post_microdiscectomy_l5")
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """The model at its own numbers."""
-    return load_model()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ Some probabilities are differences of lanes, which lose digits. What that leaves
 what is not good enough is asked for again as a sum in which nothing cancels, or at last as a case of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +21,21 @@ from rootcause.engine.probes import Probe, Probes
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
-_IMPOSSIBLE = 8
-"""Lanes that came out impossible of which the error is estimated, at most."""
+_MOST_LANES = 512
+"""Lanes that are run at a time, so that memory is bounded."""
+
+_LITTLE = 1e-12
+"""Error of P(evidence), as such a deviation, from which on chains of links serve better than products."""
+
+_MARGIN = 5.0
+"""How many times as far off as those that were estimated a lane may be without being taken for good."""
 
 _HALF = float(np.log(2))
 
-_TOLERATED = float(np.log(cases.TOLERATED))
+_TOLERATED = cases.TOLERATED / 10
+"""Largest standard deviation of the error of a probability, in relation to it: rare states have no digits to lose."""
 
 _DEAR = 20_000_000.0
 """Multiplications in all lanes from which on it pays to find out which nodes make a plan dear, and to use all cores."""
@@ -73,18 +81,17 @@ class _Found:
 class Extensions:
     """A network ready for one observation more."""
 
-    def __init__(self, shape: Shape, tables: Tables, plain: Machine) -> None:
+    def __init__(self, shape: Shape, tables: Tables, usual: Machine) -> None:
         """Prepare the network.
 
         Args:
             shape: The network.
             tables: Its tables.
-            plain: The same network at work; its nodes have the same numbers here.
+            usual: The same network at work, with gates; its nodes have the same numbers here.
         """
-        self._plain = plain
-        self._probes = Probes(shape, tables, plain.layout)
+        self._usual = usual
+        self._probes = Probes(shape, tables, usual.layout)
         self._machine = Machine(self._probes.layout, self._probes.tables)
-        self._base = np.repeat(self._machine.entries, 2, axis=1)
 
     def ask(self, look: Look, nodes: Ints, asked: Ints) -> tuple[Array, Array]:
         """Return what follows from each state of each node.
@@ -99,18 +106,17 @@ class Extensions:
             shape ``(states,)``; and the posteriors of the targets, their states one after another, shape
             ``(states, states of targets)``, which have no meaning where the state is impossible.
         """
-        cards = self._plain.cards
+        cards = self._usual.cards
         ends = np.cumsum(cards[nodes]).tolist()
         found = _Found(
             dict(zip(nodes.tolist(), [0, *ends], strict=False)),
             np.full(ends[-1] if ends else 0, np.nan),
             np.zeros((ends[-1] if ends else 0, int(cards[asked].sum()))),
         )
-        if self._plain.layout.gates:
-            known = set(look.seen[look.codes[0] != -1].tolist())
-            open_ = [node for node in nodes.tolist() if node not in known]
-            for group in self._probes.groups(look, open_, asked.tolist()):
-                self._together(look, group, asked, found)
+        known = set(look.seen[look.codes[0] != -1].tolist())
+        free = [node for node in nodes.tolist() if node not in known]
+        for group in self._probes.groups(look, free, asked.tolist()):
+            self._together(look, group, asked, found)
         self._one_by_one(look, nodes, asked, found)
         return found.log, found.posterior
 
@@ -142,23 +148,38 @@ class Extensions:
         if cost == np.inf:
             return
         place = self._compact()
-        if not self._answer(place, probes, asked, found):
-            return
+        base = self._base(place, probes)
+        if base > _LITTLE:
+            lanes = sum(len(own.values) for own in probes)
+            chains = self._cost(look, probes, asked, signed=False)
+            if chains * lanes > _DEAR:
+                if base > cases.TOLERATED:
+                    return
+                self._planned(look, probes, asked)
+            else:
+                cost = chains
+            place = self._compact()
+        for part in _slices(probes):
+            self._answer(place, part, asked, found, probes)
         missing = [(own.node, s) for own in probes if own.level for s in found.missing(own.node, len(own.weights))]
         sums = [self._probes.sum(node, s) for node, s in missing if s > 0]
-        sums = [own for own in sums if len(own.values) * cost <= _WORTH]
-        if sums:
-            self._answer(place, sums, asked, found, probes)
+        for part in _slices([own for own in sums if len(own.values) * cost <= _WORTH]):
+            self._answer(place, part, asked, found, probes)
 
-    def _cost(self, look: Look, probes: Sequence[Probe], asked: Ints) -> float:
+    def _base(self, place: Ints, planned: Sequence[Probe]) -> float:
+        """Return the standard deviation of the error of P(evidence), in relation to it, in the plan in the room."""
+        log, lost = self._deviation(self._filled(place, [], [1], planned), np.zeros(1, np.int64))[:, 0]
+        return float(np.exp(lost - log)) if log > -np.inf else np.inf
+
+    def _cost(self, look: Look, probes: Sequence[Probe], asked: Ints, *, signed: bool = True) -> float:
         """Plan, and return how many multiplications that takes; infinity if it does not fit in memory."""
-        if not self._planned(look, probes, asked):
+        if not self._planned(look, probes, asked, signed=signed):
             return np.inf
         return float(cases.multiplications(self._machine.room().ints))
 
-    def _planned(self, look: Look, probes: Sequence[Probe], asked: Ints) -> bool:
-        """Plan with everything in the evidence."""
-        sig = self._base.copy()
+    def _planned(self, look: Look, probes: Sequence[Probe], asked: Ints, *, signed: bool = True) -> bool:
+        """Plan with everything in the evidence, gates as products or as chains; return whether that fits in memory."""
+        sig = self._machine.entries.copy()
         for own in probes:
             sig[own.rows] = own.mixed
         sig.setflags(write=False)
@@ -166,51 +187,52 @@ class Extensions:
         codes = np.concatenate([look.codes, np.zeros((1, len(added)), np.int64)], axis=1)
         whole = Look(np.concatenate([look.seen, added]), codes, look.likelihoods)
         room = self._machine.room()
-        status = self._machine.plan(room, sig, whole, asked, TRIES_FOR_ONE, lump=True, signed=True)
+        status = self._machine.plan(room, sig, whole, asked, TRIES_FOR_ONE, lump=True, signed=signed)
         return status == planner.PLANNED
 
     def _compact(self) -> Ints:
         """Let the plan read only the entries that it needs; return where each stands then, -1 for the others."""
         ints = self._machine.room().ints
         sources = ints[planner.SRC, : ints[planner.COUNT, planner.SOURCES]]
-        place = np.full(len(self._base), -1)
+        place = np.full(len(self._machine.entries), -1)
         used = np.flatnonzero(np.bincount(sources))
         place[used] = np.arange(len(used))
         sources[:] = place[sources]
         return place
 
     def _answer(
-        self, place: Ints, probes: Sequence[Probe], asked: Ints, found: _Found, others: Sequence[Probe] = ()
-    ) -> bool:
-        """Run the plan in the room for some probes and write what follows; others were planned as well.
+        self, place: Ints, probes: Sequence[Probe], asked: Ints, found: _Found, planned: Sequence[Probe]
+    ) -> None:
+        """Run the plan in the room for some probes and write what follows.
 
-        Returns:
-            Whether enough digits are left of P(evidence); if not, nothing is written.
+        Args:
+            place: As from ``_compact``.
+            probes: The probes.
+            asked: The targets.
+            found: Written to.
+            planned: All that were planned.
         """
         ends = np.cumsum([1, *(len(own.values) for own in probes)]).tolist()
-        values = self._filled(place, probes, ends, others)
-        log, lost = self._deviation(values, np.zeros(1, np.int64))[:, 0]
-        if not lost - log <= _TOLERATED:
-            return False
+        values = self._filled(place, probes, ends, planned)
         logs, posterior = self._run(values, ends[-1], asked)
+        if not np.isfinite(logs[0]):
+            return
         mass = np.exp(logs - logs[0])
-        deviations = self._deviations(values, logs, lost)
         weights = _weights(probes, ends)
         share = weights @ mass
+        enough = self._enough(values, logs, weights, share)
         with np.errstate(divide="ignore", invalid="ignore"):
-            enough = np.abs(weights) @ deviations <= cases.TOLERATED * share
             log = logs[0] + np.log(share)
             after = np.maximum(weights @ (mass[:, np.newaxis] * posterior), 0.0) / share[:, np.newaxis]
         rows = np.concatenate([found.start[own.node] + own.first + np.arange(len(own.weights)) for own in probes])
         enough &= np.isnan(found.log[rows])
         found.log[rows[enough]] = log[enough]
         found.posterior[rows[enough]] = after[enough]
-        return True
 
     def _run(self, values: Array, count: int, asked: Ints) -> tuple[Array, Array]:
         """Return ln P of each lane, shape ``(count,)``, and the posteriors in it, shape ``(count, states)``."""
         room, net = self._machine.room(), self._machine.layout.net
-        width, padded = int(self._plain.cards[asked].sum()), values.shape[1]
+        width, padded = int(self._usual.cards[asked].sum()), values.shape[1]
         logs = np.full(padded, -np.inf)
         dear = cases.multiplications(room.ints) * count > _DEAR
         if count <= _FEW or room.ints[planner.COUNT, planner.ARENA] > _WIDE:
@@ -230,18 +252,19 @@ class Extensions:
         in_threads(padded, stretch, LANES if dear else padded)
         return logs[:count], lanes[:, :count].T
 
-    def _filled(self, place: Ints, probes: Sequence[Probe], ends: Sequence[int], others: Sequence[Probe]) -> Array:
+    def _filled(self, place: Ints, probes: Sequence[Probe], ends: Sequence[int], planned: Sequence[Probe]) -> Array:
         """Return the entries that the plan reads in every lane; lane 0, and what is left over, has nothing added."""
         values = np.repeat(self._machine.entries[place >= 0], -(-ends[-1] // LANES) * LANES, axis=1)
-        nothing = np.zeros(sum(len(own.rows) for own in others), dtype=np.int64)
-        counts = [len(own.rows) for own in probes]
+        nothing = np.zeros(sum(len(own.rows) for own in planned), dtype=np.int64)
+        counts = np.array([len(own.rows) for own in probes], dtype=np.int64)
+        bounds = np.array(ends, dtype=np.int64)
         cases.spread(
             values,
             place,
-            np.concatenate([own.rows for own in (*probes, *others)]),
-            np.concatenate([np.repeat(ends[:-1], counts), nothing]),
-            np.concatenate([np.repeat(ends[1:], counts), nothing]),
-            np.concatenate([own.values.T.ravel() for own in probes]),
+            np.concatenate([own.rows for own in (*probes, *planned)]),
+            np.concatenate([np.repeat(bounds[:-1], counts), nothing]),
+            np.concatenate([np.repeat(bounds[1:], counts), nothing]),
+            np.concatenate([np.zeros(0), *(own.values.T.ravel() for own in probes)]),
         )
         return values
 
@@ -252,32 +275,33 @@ class Extensions:
         cases.deviations(room.ints, room.reals, values, lanes, found)
         return found
 
-    def _deviations(self, values: Array, logs: Array, base: float) -> Array:
-        """Return the standard deviation of the error of each lane, for a P(evidence) of 1, shape ``(lanes,)``.
+    def _enough(self, values: Array, logs: Array, weights: Array, share: Array) -> Bools:
+        """Return of which states enough digits are left, shape ``(states,)``.
 
-        It is estimated for lane 0, for the rarest, for the rarest that is at least half as likely as lane 0, and for
-        some of those that came out impossible. No lane is taken to be further off than the worst of these, nor, in
-        relation to itself, further than one of these that is as rare.
+        The deviation is estimated for lane 0, for the rarest, and for the rarest that is at least half as likely as
+        lane 0; no other lane is taken to be much further off. Where that might matter, it is estimated as well.
 
         Args:
             values: The lanes.
             logs: ln P of each.
-            base: The logarithm of the standard deviation for lane 0.
+            weights: What makes the states of the lanes.
+            share: P of each state, for a P(evidence) of 1.
         """
-        impossible = np.flatnonzero(~np.isfinite(logs))
-        order = np.argsort(logs)[len(impossible) :]
+        possible = np.flatnonzero(np.isfinite(logs))
+        order = possible[np.argsort(logs[possible])]
         half = order[np.argmax(logs[order] > logs[0] - _HALF)]
-        some = np.unique([*impossible[:_IMPOSSIBLE], order[0], half])
-        own = np.exp(np.append(self._deviation(values, some)[1], base) - logs[0])
-        some = np.append(some, 0)
-        mass = np.exp(logs - logs[0])
-        result = np.full(len(logs), own.max())
-        for lane, deviation in zip(some.tolist(), own.tolist(), strict=True):
-            if mass[lane]:
-                alike = logs >= logs[lane]
-                result[alike] = np.minimum(result[alike], mass[alike] * (deviation / mass[lane]))
-        result[some] = own
-        return result
+        some = np.unique([0, order[0], half])
+        lost = np.full(len(logs), np.nan)
+        lost[some] = self._deviation(values, some)[1]
+        lost = np.exp(lost - logs[0])
+        size = np.abs(weights)
+        bound = _TOLERATED * share
+        least = size @ np.nan_to_num(lost) <= bound
+        doubtful = least & (size @ np.where(np.isnan(lost), np.nanmax(lost), lost) > bound / _MARGIN)
+        rest = np.flatnonzero(np.isnan(lost) & (size[doubtful] > 0).any(axis=0))
+        lost[rest] = np.exp(self._deviation(values, rest)[1] - logs[0])
+        enough: Bools = size @ np.where(np.isnan(lost), np.nanmax(lost), lost) <= bound
+        return enough
 
     # ---- what has no short way ---------------------------------------------------------------------------------------
 
@@ -286,13 +310,23 @@ class Extensions:
         missing = np.flatnonzero(np.isnan(found.log))
         if not len(missing):
             return
-        codes = look.with_each(nodes, self._plain.cards[nodes]).codes[missing]
-        seen = np.concatenate([look.seen, nodes])
-        for start, posterior, logs in self._plain.many(
-            len(missing), lambda start, stop: Look(seen, codes[start:stop], look.likelihoods), asked
-        ):
-            rows = missing[start : start + len(logs)]
-            found.posterior[rows], found.log[rows] = posterior, logs
+        whole = look.with_each(nodes, self._usual.cards[nodes])
+        rest = Look(whole.seen, whole.codes[missing], whole.likelihoods)
+        found.posterior[missing], found.log[missing] = self._usual.every(rest, asked)
+
+
+def _slices(probes: Sequence[Probe]) -> Iterator[list[Probe]]:
+    """Yield probes in parts that do not have more lanes than are run at a time."""
+    part: list[Probe] = []
+    lanes = 1
+    for own in probes:
+        if part and lanes + len(own.values) > _MOST_LANES:
+            yield part
+            part, lanes = [], 1
+        part.append(own)
+        lanes += len(own.values)
+    if part:
+        yield part
 
 
 def _parts(probes: Sequence[Probe], cost: float, alone: Mapping[int, float]) -> list[list[Probe]]:

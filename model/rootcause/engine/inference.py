@@ -245,7 +245,7 @@ class Engine:
     ) -> dict[str, Continuation]:
         """Return what would follow from seeing each of some nodes, one at a time, in each of its states.
 
-        It is what a batch with a row for each state of each node would say, in much less time.
+        It is what a batch with a row for each state of each node would say, and where gates meet it takes less time.
 
         Args:
             evidence: By node, what was observed.
@@ -265,10 +265,10 @@ class Engine:
         machine = self._machine_for((*weights, *names, *asked))
         look, added = self._codes_of(machine, weights), self._numbers(machine, names)
         direct, apart, numbers = self._targets_of(machine, asked)
-        if machine is self._plain:
-            values, logs = machine.one(look.with_each(added, machine.cards[added]), numbers)
-        else:
+        if machine.layout.gates:
             logs, values = self._extensions.ask(look, added, numbers)
+        else:
+            values, logs = machine.every(look.with_each(added, machine.cards[added]), numbers)
         found = self._cut(direct, np.where(logs > -np.inf, values.T, 0.0))
         if apart:
             whole = look.with_each(added, machine.cards[added])
@@ -569,7 +569,7 @@ class Engine:
         shares = np.zeros((len(look.codes), int(machine.cards[numbers].sum())))
         for row, log in enumerate(logs.tolist()):
             if log > -np.inf:  # an impossible case gets zeros
-                shares[row] = np.exp(self._extensions.ask(look.row(row), numbers, numbers[:0])[0] - log)
+                shares[row] = np.exp(self._extensions.ask(look.rows(row, row + 1), numbers, numbers[:0])[0] - log)
         parts = self._cut(asked, shares.T).values()
         return [(part / np.where(logs == -np.inf, 1.0, part.sum(axis=0))).T for part in parts]
 

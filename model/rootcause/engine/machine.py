@@ -217,6 +217,14 @@ class Machine:
             for wave in range(0, len(starts), 2 * workers):  # answers that nobody has taken yet do not pile up
                 yield from pool.map(part, starts[wave : wave + 2 * workers])
 
+    def every(self, look: "Look", asked: Ints) -> tuple[Array, Array]:
+        """Return posteriors and ln P(evidence) of all cases of a look, from as many threads as there are cores."""
+        rows = len(look.codes)
+        posterior, every = np.zeros((rows, int(self.cards[asked].sum()))), np.empty(rows)
+        for start, part, logs in self.many(rows, look.rows, asked):
+            posterior[start : start + len(logs)], every[start : start + len(logs)] = part, logs
+        return posterior, every
+
     def draws(self, look: "Look", asked: Ints, drawn: Drawn) -> tuple[Array, Array]:
         """Return posteriors, shape ``(states of the targets, draws)``, and ln P(evidence) for draws of the tables.
 
@@ -412,9 +420,9 @@ class Look:
     codes: Ints
     likelihoods: Array
 
-    def row(self, number: int) -> "Look":
-        """Return one of the cases."""
-        return Look(self.seen, self.codes[number : number + 1], self.likelihoods)
+    def rows(self, start: int, stop: int) -> "Look":
+        """Return the cases from one number up to another."""
+        return Look(self.seen, self.codes[start:stop], self.likelihoods)
 
     def with_each(self, nodes: Ints, cards: Ints) -> "Look":
         """Return a case for each state of each node, added to the first case.

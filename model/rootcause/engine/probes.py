@@ -30,6 +30,9 @@ Ints = NDArray[np.int64]
 _MARK = "\0seen "
 """Begins the name of a child that says what was seen of a node; no node of a network has it."""
 
+_MOST_KEPT = 4096
+"""Probes that are kept: those of known parents are as many as these have states."""
+
 _MOST_TOGETHER = 16
 """States of parents together up to which a table is added up from lanes of its parents."""
 
@@ -46,7 +49,7 @@ class Probe:
         values: What they are in each lane, shape ``(lanes, rows)``; in the lanes of other probes they are 1.
         weights: P(state and evidence) is the product of these with P(evidence) and P(lane), shape
             ``(states, 1 + lanes)``.
-        mixed: Two random mixtures of the lanes and of 1, shape ``(rows, 2)``, which tell the planner what is equal.
+        mixed: Random numbers that are equal where rows are, shape ``(rows, 1)``: what the planner takes them for.
         level: Whether its states are differences of levels, so that ``Probes.sum`` has another way.
     """
 
@@ -69,6 +72,7 @@ class _Axis:
         rows: Shape ``(rows,)``.
         values: Shape ``(lanes, rows)``.
         states: Shape ``(states, lanes)``.
+        mixed: As of a probe.
         level: Whether lanes are levels, the last of which has nothing added.
     """
 
@@ -76,6 +80,7 @@ class _Axis:
     rows: Ints
     values: Array
     states: Array
+    mixed: Array
     level: bool
 
 
@@ -185,11 +190,14 @@ class Probes:
         """
         known = () if axes == (node,) else tuple(seen.get(parent, -1) for parent in self._parents[node])
         key = (node, *known, *(inner >> axis & 1 for axis in axes))
-        if key not in self._kept:
+        found = self._kept.get(key)
+        if found is None:
             parts = [self._axis(axis, inner=bool(inner >> axis & 1)) for axis in axes]
             table = self._table(node, known) if known else np.eye(self._cards[node])
-            self._kept[key] = _joined(node, parts, table)
-        return self._kept[key]
+            found = _joined(node, parts, table)
+            if len(self._kept) < _MOST_KEPT:
+                self._kept[key] = found
+        return found
 
     def _table(self, node: int, known: tuple[int, ...]) -> Array:
         """Return a plain table at known states of some parents, shape ``(states, states of the others together)``."""
@@ -205,13 +213,21 @@ class Probes:
         if inner:
             mark = self.layout.index[_MARK + self.layout.names[node]]
             start = int(self.layout.net[planner.CON_OFF, self.layout.net[planner.CON_START, mark]])
-            return _Axis(mark, start + 2 * np.arange(card), np.eye(card), np.eye(card), level=False)
-        rows, columns, _ = self._columns(node)
+            return _Axis(
+                mark,
+                start + 2 * np.arange(card),
+                np.eye(card),
+                np.eye(card),
+                _told_apart(np.eye(card), mark),
+                level=False,
+            )
+        rows, columns, owner = self._columns(node)
+        mixed = _told_apart(np.concatenate([columns, owner[:, np.newaxis]], axis=1), node)
         if not self._gates >> node & 1:
-            return _Axis(node, rows, np.ascontiguousarray(columns.T), np.eye(card), level=False)
+            return _Axis(node, rows, np.ascontiguousarray(columns.T), np.eye(card), mixed, level=False)
         below = np.cumsum(columns, axis=1).T
         below[-1] = 1.0
-        return _Axis(node, rows, below, np.eye(card) - np.eye(card, k=-1), level=True)
+        return _Axis(node, rows, below, np.eye(card) - np.eye(card, k=-1), mixed, level=True)
 
     def _columns(self, node: int) -> tuple[Ints, Array, Ints]:
         """Return the entries for the lowest state, those for all states, and whose contribution they belong to.
@@ -251,13 +267,23 @@ class Probes:
                     lanes.append(np.where(own, columns[:, state], lane))
             values = np.array(lanes).reshape(-1, len(rows))
             weights = np.concatenate([[0.0], np.ones(len(values))])[np.newaxis]
-            self._kept[key] = Probe(node, state, (node,), rows, values, weights, np.ones((len(rows), 2)))
+            self._kept[key] = Probe(node, state, (node,), rows, values, weights, np.ones((len(rows), 1)))
         return self._kept[key]
 
 
 def _bits(nodes: Iterable[int]) -> int:
     """Return a set of numbers as the bits of one."""
     return reduce(or_, (1 << int(node) for node in nodes), 0)
+
+
+def _told_apart(rows: Array, node: int) -> Array:
+    """Return random numbers for rows, the same for those that are equal, shape ``(rows, 1)``.
+
+    A mixture of what the lanes have would do, but for rare chances: beside others they would seem equal.
+    """
+    _, kind = np.unique(rows, axis=0, return_inverse=True)
+    numbers: Array = np.random.default_rng(node).uniform(0.5, 1.5, (len(rows), 1))[kind.ravel()]
+    return numbers
 
 
 def _joined(node: int, axes: Sequence[_Axis], table: Array) -> Probe:
@@ -277,7 +303,6 @@ def _joined(node: int, axes: Sequence[_Axis], table: Array) -> Probe:
     base = np.zeros((len(table), 1))
     if all(axis.level for axis in axes):  # not above the highest level of any: nothing is added
         weights, base, values = weights[:, :-1], weights[:, -1:], values[:-1]
-    mixture = np.random.default_rng(node).uniform(0.5, 1.5, (len(values) + 1, 2))
     return Probe(
         node,
         0,
@@ -285,7 +310,7 @@ def _joined(node: int, axes: Sequence[_Axis], table: Array) -> Probe:
         np.concatenate([axis.rows for axis in axes]),
         values,
         np.concatenate([base, weights], axis=1),
-        mixture[0] + values.T @ mixture[1:],
+        np.concatenate([axis.mixed for axis in axes]),
         level=len(axes) == 1 and axes[0].level and axes[0].added == node,
     )
 

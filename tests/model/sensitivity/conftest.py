@@ -1,4 +1,4 @@
-"""What the tests of sensitivity share: the shipped model, two of its cases, and Asia. None of them can be changed."""
+"""What the tests of sensitivity share: two shipped cases and Asia. None of them can be changed."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,14 +6,8 @@ from types import MappingProxyType
 import pytest
 
 import bif
-from rootcause import Model, load_model, shipped_cases
+from rootcause import shipped_cases
 from rootcause.engine import Engine, compile_network
-
-
-@pytest.fixture(scope="session")
-def model() -> Model:
-    """The model with the numbers that are shipped."""
-    return load_model()
 
 
 @pytest.fixture(scope="session")
