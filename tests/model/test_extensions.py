@@ -133,7 +133,7 @@ def asked(draw: st.DrawFn) -> tuple[Layers, dict[str, str], list[str]]:
     return made, evidence, targets
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(asked())
 def test_each_node_is_as_the_whole_joint_distribution_says(question: tuple[Layers, dict[str, str], list[str]]) -> None:
     """Every node in every state, whether it is a gate, a table, or has others hang on it; zero is zero exactly."""
@@ -152,7 +152,7 @@ def test_each_node_is_as_the_whole_joint_distribution_says(question: tuple[Layer
                 np.testing.assert_allclose(found[name].posterior[target][k], expected, rtol=0, atol=CLOSE)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(asked())
 def test_marginals_of_gates_are_as_the_whole_joint_distribution_says(
     question: tuple[Layers, dict[str, str], list[str]],
@@ -169,7 +169,7 @@ def test_marginals_of_gates_are_as_the_whole_joint_distribution_says(
             assert row.tolist() == [found[name][state] for state in states]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(possible_cases)
 def test_any_network_and_any_evidence_give_what_each_case_of_its_own_gives(case: Case) -> None:
     """Networks without gates, and evidence of sets and likelihoods, against exact fractions."""
@@ -212,7 +212,7 @@ def test_the_shipped_model_says_the_same_in_a_batch(number: int) -> None:
             np.testing.assert_allclose(found[name].posterior[cause][k], batch.posterior[cause][row], rtol=0, atol=CLOSE)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(
     seed=st.integers(0, 999),
     scale=st.sampled_from([1.0, 0.1, 1e-3, 1e-6, 1e-9, 1e-13, 1e-16]),
