@@ -12,7 +12,7 @@ import numpy as np
 
 from rootcause.diagnosis import DRAWS
 from rootcause.engine import Drawn
-from rootcause.engine.kernels import planner
+from rootcause.engine.kernels import cases
 from rootcause.engine.layout import lay_out
 from rootcause.engine.machine import Look, Machine
 from rootcause.structure import CAUSES, build
@@ -56,10 +56,7 @@ def copy() -> float:
 
 def entries_of(machine: Machine) -> float:
     """Return the entries of all tables of the plan that this thread made last: its multiplications one way."""
-    ints = machine.room().ints
-    steps = int(ints[planner.COUNT, planner.STEPS])
-    bounds = ints[[planner.FIRST_AXIS, planner.LAST_AXIS], :steps].T
-    return sum(float(np.prod(ints[planner.AXIS_DIM, first:last])) for first, last in bounds)
+    return float(cases.multiplications(machine.room().ints))
 
 
 def shares(bench: Bench, *, quick: bool) -> dict[str, float | str]:

@@ -78,6 +78,21 @@ class _Found:
         return missing
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be known of the plan in the room.
+
+    Attributes:
+        place: Where the entries that it reads stand, -1 for the others; shape ``(entries,)``.
+        probes: All that were planned.
+        error: Standard deviation of the error of P(evidence), in relation to it.
+    """
+
+    place: Ints
+    probes: Sequence[Probe]
+    error: float
+
+
 class Extensions:
     """A network ready for one observation more."""
 
@@ -137,7 +152,7 @@ class Extensions:
             alone: By node, how many multiplications a plan of its own has, if that is known already.
         """
         cost = self._cost(look, probes, asked)
-        if len(probes) > 1 and cost * sum(len(own.values) for own in probes) > _DEAR:
+        if len(probes) > 1 and cost * _lanes(probes) > _DEAR:
             alone = alone or {own.node: self._cost(look, [own], asked) for own in probes}
             parts = _parts(probes, cost, alone)
             if len(parts) > 1:
@@ -145,31 +160,41 @@ class Extensions:
                     self._together(look, part, asked, found, alone)
                 return
             self._planned(look, probes, asked)
-        if cost == np.inf:
-            return
-        place = self._compact()
-        base = self._base(place, probes)
-        if base > _LITTLE:
-            lanes = sum(len(own.values) for own in probes)
+        if cost < np.inf:
+            self._by_plan(look, probes, asked, found, cost)
+
+    def _by_plan(self, look: Look, probes: Sequence[Probe], asked: Ints, found: _Found, cost: float) -> None:
+        """Write what follows, from the plan in the room or, where that loses digits, from one with chains.
+
+        Args:
+            look: The evidence.
+            probes: What was planned.
+            asked: The targets.
+            found: Written to.
+            cost: Multiplications of the plan.
+        """
+        plan = self._ready(probes)
+        if plan.error > _LITTLE:
             chains = self._cost(look, probes, asked, signed=False)
-            if chains * lanes > _DEAR:
-                if base > cases.TOLERATED:
-                    return
+            if chains * _lanes(probes) <= _DEAR:
+                cost = chains
+            elif plan.error <= cases.TOLERATED:
                 self._planned(look, probes, asked)
             else:
-                cost = chains
-            place = self._compact()
+                return
+            plan = self._ready(probes)
         for part in _slices(probes):
-            self._answer(place, part, asked, found, probes)
+            self._answer(plan, part, asked, found)
         missing = [(own.node, s) for own in probes if own.level for s in found.missing(own.node, len(own.weights))]
         sums = [self._probes.sum(node, s) for node, s in missing if s > 0]
         for part in _slices([own for own in sums if len(own.values) * cost <= _WORTH]):
-            self._answer(place, part, asked, found, probes)
+            self._answer(plan, part, asked, found)
 
-    def _base(self, place: Ints, planned: Sequence[Probe]) -> float:
-        """Return the standard deviation of the error of P(evidence), in relation to it, in the plan in the room."""
-        log, lost = self._deviation(self._filled(place, [], [1], planned), np.zeros(1, np.int64))[:, 0]
-        return float(np.exp(lost - log)) if log > -np.inf else np.inf
+    def _ready(self, probes: Sequence[Probe]) -> _Plan:
+        """Let the plan in the room read only the entries that it needs, and estimate its error."""
+        place = self._compact()
+        log, lost = self._deviation(self._filled(place, [], [1], probes), np.zeros(1, np.int64))[:, 0]
+        return _Plan(place, probes, float(np.exp(lost - log)) if log > -np.inf else np.inf)
 
     def _cost(self, look: Look, probes: Sequence[Probe], asked: Ints, *, signed: bool = True) -> float:
         """Plan, and return how many multiplications that takes; infinity if it does not fit in memory."""
@@ -200,27 +225,17 @@ class Extensions:
         sources[:] = place[sources]
         return place
 
-    def _answer(
-        self, place: Ints, probes: Sequence[Probe], asked: Ints, found: _Found, planned: Sequence[Probe]
-    ) -> None:
-        """Run the plan in the room for some probes and write what follows.
-
-        Args:
-            place: As from ``_compact``.
-            probes: The probes.
-            asked: The targets.
-            found: Written to.
-            planned: All that were planned.
-        """
+    def _answer(self, plan: _Plan, probes: Sequence[Probe], asked: Ints, found: _Found) -> None:
+        """Run the plan in the room for some of its probes, or for sums that it serves, and write what follows."""
         ends = np.cumsum([1, *(len(own.values) for own in probes)]).tolist()
-        values = self._filled(place, probes, ends, planned)
+        values = self._filled(plan.place, probes, ends, plan.probes)
         logs, posterior = self._run(values, ends[-1], asked)
         if not np.isfinite(logs[0]):
             return
         mass = np.exp(logs - logs[0])
         weights = _weights(probes, ends)
         share = weights @ mass
-        enough = self._enough(values, logs, weights, share)
+        enough = self._enough(plan, values, logs, weights, share)
         with np.errstate(divide="ignore", invalid="ignore"):
             log = logs[0] + np.log(share)
             after = np.maximum(weights @ (mass[:, np.newaxis] * posterior), 0.0) / share[:, np.newaxis]
@@ -275,13 +290,14 @@ class Extensions:
         cases.deviations(room.ints, room.reals, values, lanes, found)
         return found
 
-    def _enough(self, values: Array, logs: Array, weights: Array, share: Array) -> Bools:
+    def _enough(self, plan: _Plan, values: Array, logs: Array, weights: Array, share: Array) -> Bools:
         """Return of which states enough digits are left, shape ``(states,)``.
 
-        The deviation is estimated for lane 0, for the rarest, and for the rarest that is at least half as likely as
-        lane 0; no other lane is taken to be much further off. Where that might matter, it is estimated as well.
+        The deviation is known for lane 0, and estimated for the rarest lane and for the rarest that is at least half as
+        likely as lane 0; no other lane is taken to be much further off. Where that might matter, it is estimated too.
 
         Args:
+            plan: The plan in the room.
             values: The lanes.
             logs: ln P of each.
             weights: What makes the states of the lanes.
@@ -290,17 +306,18 @@ class Extensions:
         possible = np.flatnonzero(np.isfinite(logs))
         order = possible[np.argsort(logs[possible])]
         half = order[np.argmax(logs[order] > logs[0] - _HALF)]
-        some = np.unique([0, order[0], half])
-        lost = np.full(len(logs), np.nan)
-        lost[some] = self._deviation(values, some)[1]
-        lost = np.exp(lost - logs[0])
-        size = np.abs(weights)
-        bound = _TOLERATED * share
-        least = size @ np.nan_to_num(lost) <= bound
-        doubtful = least & (size @ np.where(np.isnan(lost), np.nanmax(lost), lost) > bound / _MARGIN)
-        rest = np.flatnonzero(np.isnan(lost) & (size[doubtful] > 0).any(axis=0))
-        lost[rest] = np.exp(self._deviation(values, rest)[1] - logs[0])
-        enough: Bools = size @ np.where(np.isnan(lost), np.nanmax(lost), lost) <= bound
+        known, lost = np.zeros(len(logs), dtype=np.bool_), np.zeros(len(logs))
+        known[0], lost[0] = True, plan.error
+        size, bound = np.abs(weights), _TOLERATED * share
+
+        def estimate(lanes: Ints) -> None:
+            lost[lanes], known[lanes] = np.exp(self._deviation(values, lanes)[1] - logs[0]), True
+            lost[~known] = lost[known].max()
+
+        estimate(np.unique([order[0], half]))
+        doubtful = (size[:, known] @ lost[known] <= bound) & (size @ lost > bound / _MARGIN)
+        estimate(np.flatnonzero(~known & (size[doubtful] > 0).any(axis=0)))
+        enough: Bools = size @ lost <= bound
         return enough
 
     # ---- what has no short way ---------------------------------------------------------------------------------------
@@ -313,6 +330,10 @@ class Extensions:
         whole = look.with_each(nodes, self._usual.cards[nodes])
         rest = Look(whole.seen, whole.codes[missing], whole.likelihoods)
         found.posterior[missing], found.log[missing] = self._usual.every(rest, asked)
+
+
+def _lanes(probes: Sequence[Probe]) -> int:
+    return sum(len(own.values) for own in probes)
 
 
 def _slices(probes: Sequence[Probe]) -> Iterator[list[Probe]]:
@@ -341,7 +362,7 @@ def _parts(probes: Sequence[Probe], cost: float, alone: Mapping[int, float]) -> 
     cheap = [own for own in probes if alone[own.node] <= bound]
     if cost > bound and len(cheap) < len(probes):
         return [cheap, [own for own in probes if alone[own.node] > bound]]
-    lanes = sum(len(own.values) for own in probes)
+    lanes = _lanes(probes)
     if sum(alone[own.node] * (1 + len(own.values)) for own in probes) < cost * lanes / _SIDE_BY_SIDE:
         return [[own] for own in probes]
     return [list(probes)]

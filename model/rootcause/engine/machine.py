@@ -107,12 +107,7 @@ class Machine:
         room = self.room()
         if self.plan(room, self.entries, _nobody(), np.arange(nodes), _TRIES_ONCE, lump=False) != planner.PLANNED:
             return False
-        steps = room.ints[planner.COUNT, planner.STEPS]
-        cost = sum(
-            float(np.prod(room.ints[planner.AXIS_DIM, first:last]))
-            for first, last in room.ints[[planner.FIRST_AXIS, planner.LAST_AXIS], :steps].T
-        )
-        if cost > _DENSE:
+        if cases.multiplications(room.ints) > _DENSE:
             return False
         count = room.ints[planner.COUNT, planner.VARS]
         net[planner.FIXED, :count] = room.ints[planner.NODE, room.ints[planner.ORDER, :count]]
