@@ -301,11 +301,12 @@ class Model:
         Raises:
             ImpossibleEvidenceError: If the findings have probability zero.
         """
-        nodes = self.engine.relevant([*case.observations, *self.vocabulary.causes])
-        wanted = dict.fromkeys(id_ for name in nodes for id_ in self._numbers_of(name))
+        relevant = self.engine.relevant([*case.observations, *self.vocabulary.causes])
+        wanted = dict.fromkeys(id_ for name in relevant for id_ in self._numbers_of(name))
         numbers = self._points | draw(self.priors.parameters, wanted, n, seed)
-        table = cache(lambda name: self._nodes[name].fill(numbers))
-        return diagnosis.posterior(self.engine, case, Drawn(table, n))
+        nodes = self._nodes
+        tables = Drawn(lambda name: nodes[name].fill(numbers), n, lambda name: nodes[name].first_row(numbers))
+        return diagnosis.posterior(self.engine, case, tables)
 
     def gradient(self, case: Mapping[str, Any] | Case, cause: str) -> dict[str, float]:
         """Return the derivative of the posterior of a cause by every number, in one backward pass (Darwiche 2003).

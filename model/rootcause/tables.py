@@ -30,6 +30,7 @@ class Node:
         parents: Names of its parents, in the order of the table's axes.
         fill: Makes the table from numbers: shape ``(*cards of parents, len(states), draws)``, summing to 1 over states.
         link: Whether it is the worse of its first parent and of one more contribution.
+        added: For a link, makes that contribution alone: the table where the first parent is in its lowest state.
     """
 
     name: str
@@ -37,6 +38,11 @@ class Node:
     parents: tuple[str, ...]
     fill: Fill
     link: bool = False
+    added: Fill | None = None
+
+    def first_row(self, numbers: Draws) -> Array:
+        """Return the table where the first parent is in its lowest state, shape as of ``fill`` without this parent."""
+        return self.added(numbers) if self.added else self.fill(numbers)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,10 @@ class Contribution:
 
 def stack(rows: Sequence[Array] | Sequence[Sequence[Array]], *, axis: int = 0) -> Array:
     """Stack arrays whose last axes, the draws, may have length 1 or n."""
-    return np.stack(np.broadcast_arrays(*rows), axis=axis)
+    arrays = [np.asarray(row) for row in rows]
+    if all(array.shape == arrays[0].shape for array in arrays):  # to ask numpy for that takes longer than to stack them
+        return np.stack(arrays, axis=axis)
+    return np.stack(np.broadcast_arrays(*arrays), axis=axis)
 
 
 def binary(probability: Array) -> Array:
@@ -96,10 +105,11 @@ def link_table(contribution: Array) -> Array:
         Shape ``(states, *parents, states, draws)``: the first axis is the worst before.
     """
     states = contribution.shape[-2]
-    not_worse = np.cumsum(contribution, axis=-2)
-    table = np.zeros((states, *contribution.shape))
-    for before in range(states):
-        table[before, ..., before, :] = not_worse[..., before, :]
+    table = np.empty((states, *contribution.shape))
+    table[0] = contribution
+    for before in range(1, states):
+        table[before, ..., :before, :] = 0.0
+        np.add(table[before - 1, ..., before - 1, :], contribution[..., before, :], out=table[before, ..., before, :])
         table[before, ..., before + 1 :, :] = contribution[..., before + 1 :, :]
     return table
 
@@ -136,7 +146,7 @@ def chain(
         if before is None:
             yield Node(link, states, parents, fill)
         else:
-            yield Node(link, states, (before, *parents), _linked(fill), link=True)
+            yield Node(link, states, (before, *parents), _linked(fill), link=True, added=fill)
         before = link
 
 

@@ -241,14 +241,8 @@ class Bench:
                 id_: values[start : start + DRAWS] if len(values) > 1 else values for id_, values in numbers.items()
             }
             size = min(DRAWS, count - start)
-            made: dict[str, Array] = {}
-
-            def table(name: str) -> Array:
-                if name not in made:
-                    made[name] = nodes[name].fill(part)
-                return made[name]
-
-            found = self.engine.marginals(weights, CAUSES, Drawn(table, size)).posterior
+            tables = Drawn(lambda name: nodes[name].fill(part), size, lambda name: nodes[name].first_row(part))
+            found = self.engine.marginals(weights, CAUSES, tables).posterior
             return np.array([found[cause][:, : self.effort.peer_draws].T for cause in CAUSES])
 
         def ours() -> Answer:

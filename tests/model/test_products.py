@@ -104,7 +104,7 @@ def test_the_estimate_of_the_error_grows_as_the_evidence_becomes_rare_and_covers
         for draw in range(16):
             column = np.ascontiguousarray(entries[:, [draw]])
             column.setflags(write=False)
-            worst.append(cases.error_of(room.ints, room.reals, column))
+            worst.append(cases.error_of(room.ints, room.reals, column, machine.memory()))
         estimates.append(max(worst))
         assert lost <= 5 * max(worst)
     assert estimates == sorted(estimates)

@@ -255,7 +255,8 @@ class Extensions:
 
             def some(start: int, stop: int) -> None:
                 part = slice(start, stop)
-                cases.run_few(net, room.ints, room.reals, rows[part], asked, posterior[part], logs[part])
+                memory = self._machine.memory()
+                cases.run_few(net, room.ints, room.reals, rows[part], asked, posterior[part], logs[part], memory)
 
             in_threads(count, some, 1 if dear else count)
             return logs[:count], posterior
@@ -287,7 +288,7 @@ class Extensions:
         """Return ln P of some lanes and the logarithm of the standard deviation of its error, shape ``(2, lanes)``."""
         found = np.empty((2, len(lanes)))
         room = self._machine.room()
-        cases.deviations(room.ints, room.reals, values, lanes, found)
+        cases.deviations(room.ints, room.reals, values, lanes, found, self._machine.memory())
         return found
 
     def _enough(self, plan: _Plan, values: Array, logs: Array, weights: Array, share: Array) -> Bools:

@@ -56,13 +56,14 @@ class Part:
     first_row: bool = False
     own: Array | None = None
 
-    def entries(self, tables: Tables) -> Array:
-        """Return its entries, shape ``(entries, draws or 1)``."""
+    def entries(self, tables: Tables, first_rows: Tables | None = None) -> Array:
+        """Return its entries, shape ``(entries, draws or 1)``; ``first_rows`` as in ``Drawn``."""
         if self.own is not None:
             return self.own
-        table = tables(self.node)
-        if self.first_row:
-            table = table[0]
+        if self.first_row and first_rows:
+            table = first_rows(self.node)
+        else:
+            table = tables(self.node)[0] if self.first_row else tables(self.node)
         return table.reshape(-1, table.shape[-1])
 
 
@@ -103,11 +104,14 @@ class Drawn:
     Attributes:
         tables: The tables; their last axis has length ``draws`` or 1.
         draws: Number of draws.
+        first_rows: For the links of gates, only where the parent named first is in its lowest state; whole tables of
+            them are then not asked for.
     """
 
-    def __init__(self, tables: Tables, draws: int) -> None:
+    def __init__(self, tables: Tables, draws: int, first_rows: Tables | None = None) -> None:
         """Keep the tables."""
         self.tables = tables
+        self.first_rows = first_rows
         self.draws = draws
         self._made: dict[int, tuple[Layout, Array, Bits]] = {}
 
@@ -125,7 +129,7 @@ class Drawn:
         _, entries, filled = self._made[id(layout)]
         for number in np.flatnonzero(wanted > filled):
             start, stop = layout.offsets[number], layout.offsets[number + 1]
-            entries[start:stop] = layout.parts[number].entries(self.tables)
+            entries[start:stop] = layout.parts[number].entries(self.tables, self.first_rows)
             filled[number] = 1
         return entries
 

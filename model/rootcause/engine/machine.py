@@ -48,6 +48,9 @@ _DENSE = 200_000.0
 _KEPT = 8_000_000
 """Numbers for which a thread keeps working memory."""
 
+_LINE = 8
+"""Numbers in a line of the cache."""
+
 NOTHING: Array = np.zeros((0, 1))
 
 
@@ -64,6 +67,12 @@ def prepare() -> None:
     """Compile all kernels that are new, by a question of each kind to a network of one node, and keep the code."""
     if STORE.ready:
         return
+    with STORE.vector_code():
+        _ask_each_kind()
+    STORE.finish()
+
+
+def _ask_each_kind() -> None:
     shape = Shape({"a": ("no", "yes")}, {"a": ()})
     machine = Machine(lay_out(shape, _even), _even)
     asked = np.zeros(1, np.int64)
@@ -72,12 +81,13 @@ def prepare() -> None:
     machine.draws(_nobody(), asked, Drawn(_even, 2))
     machine.slopes_of_draws(_nobody(), Drawn(_even, 2))
     machine.joint(_nobody(), asked)
-    room, column, nothing = machine.room(), machine.entries, np.zeros(0, np.int64)
-    cases.error_of(room.ints, room.reals, column)
-    cases.deviations(room.ints, room.reals, column.copy(), nothing, np.zeros((2, 0)))
-    cases.run_few(machine.layout.net, room.ints, room.reals, column.T.copy(), asked, np.zeros((1, 2)), np.zeros(1))
+    room, column, nothing, memory = machine.room(), machine.entries, np.zeros(0, np.int64), machine.memory()
+    net, rows = machine.layout.net, column.T.copy()
+    cases.error_of(room.ints, room.reals, column, memory)
+    cases.deviations(room.ints, room.reals, column.copy(), nothing, np.zeros((2, 0)), memory)
+    cases.run_few(net, room.ints, room.reals, rows, asked, np.zeros((1, 2)), np.zeros(1), memory)
     cases.spread(column.copy(), asked, nothing, nothing, nothing, np.zeros(0))
-    STORE.finish()
+    cases.see_in_lanes(column.copy(), nothing, machine.cards, nothing, np.zeros((1, 0), np.int64), NOTHING)
 
 
 def _even(_: str) -> Array:
@@ -92,6 +102,7 @@ class Machine:
         self.layout = layout
         self.entries = layout.entries(tables)
         self.entries.setflags(write=False)
+        layout.net[planner.SURE, : len(layout.parts)] = _sure(layout, self.entries[:, 0])
         self._rooms = threading.local()
         self._sizes = planner.room_sizes(layout.net)
         self.dense = not layout.gates and self._fix_order()
@@ -184,33 +195,22 @@ class Machine:
             posterior,
             logs,
             status,
+            self.memory(),
         )
         if planner.TOO_LARGE in status:
             raise self._too_large(room)
         return posterior, logs
 
     def many(self, rows: int, chunk: Callable[[int, int], "Look"], asked: Ints) -> Iterator[tuple[int, Array, Array]]:
-        """Yield the answers to many cases, chunk by chunk, each with the number of its first case.
+        """Return the answers to many cases, chunk by chunk, each with the number of its first case.
 
         Args:
             rows: How many cases.
             chunk: Gives the evidence of the cases from one number up to another.
             asked: Numbers of the targets.
         """
-
-        def part(start: int) -> tuple[int, Array, Array]:
-            posterior, logs = self.one(chunk(start, min(start + step, rows)), asked)
-            return start, posterior, logs
-
         step = min(CHUNK, max(_FEWEST, rows // (_SHARES * _cores())))  # dear cases come in runs: many small shares
-        starts = range(0, rows, step)
-        workers = min(_cores(), len(starts))
-        if workers <= 1:
-            yield from map(part, starts)
-            return
-        with ThreadPoolExecutor(workers) as pool:  # the kernels let go of the interpreter lock
-            for wave in range(0, len(starts), 2 * workers):  # answers that nobody has taken yet do not pile up
-                yield from pool.map(part, starts[wave : wave + 2 * workers])
+        return in_chunks(rows, step, lambda start, stop: self.one(chunk(start, stop), asked))
 
     def every(self, look: "Look", asked: Ints) -> tuple[Array, Array]:
         """Return posteriors and ln P(evidence) of all cases of a look, from as many threads as there are cores."""
@@ -250,19 +250,23 @@ class Machine:
     ) -> None:
         """Run the plan in a room for draws from one number up to another, as ``run_lanes`` does, in this thread."""
         size = (int(room.ints[planner.COUNT, planner.ARENA]) + 1) * LANES
-        arena, slopes = self._scratch(2 * size).reshape(2, size)
+        arena, slopes = self.memory(2 * size)[: 2 * size].reshape(2, size)
         net = self.layout.net
         cases.run_draws(net, room.ints, room.reals, entries, asked, *lanes, posterior, logs, arena, slopes)
 
-    def _scratch(self, size: int) -> Array:
-        """Return memory for so many numbers; up to a bound, this thread keeps it, for new memory takes long to get."""
-        kept: Array | None = getattr(self._rooms, "scratch", None)
-        if kept is not None and len(kept) >= size:
-            return kept[:size]
-        fresh = np.empty(size)
-        if size <= _KEPT:
-            self._rooms.scratch = fresh
-        return fresh
+    def memory(self, size: int = 0) -> Array:
+        """Return working memory of this thread for so many numbers, which begins where a line of the cache does.
+
+        Up to a bound the thread keeps it, for new memory takes long to get; what is never written to takes none.
+        """
+        if size > _KEPT:
+            return np.empty(size)
+        kept: Array | None = getattr(self._rooms, "memory", None)
+        if kept is None:
+            whole = np.empty(_KEPT + _LINE)
+            kept = whole[-(whole.ctypes.data // whole.itemsize) % _LINE :][:_KEPT]
+            self._rooms.memory = kept
+        return kept
 
     def slopes_of_draws(self, look: "Look", drawn: Drawn) -> tuple[Array, Array]:
         """Return ln P(evidence), shape ``(draws,)``, and its derivative by every entry, shape ``(entries, draws)``."""
@@ -292,7 +296,7 @@ class Machine:
         rarest = np.ascontiguousarray(entries[:, [int(logs.argmin())]])
         rarest.setflags(write=False)
         room = self.room()
-        return bool(cases.error_of(room.ints, room.reals, rarest) <= cases.TOLERATED)
+        return bool(cases.error_of(room.ints, room.reals, rarest, self.memory()) <= cases.TOLERATED)
 
     def _planned(
         self,
@@ -385,9 +389,9 @@ class Machine:
             result = np.zeros(len(self.entries))
             if not self._planned(room, sig, look, nobody, TRIES_FOR_ONE, merge=False, signed=signed):
                 return -np.inf, result
-            if not signed or cases.error_of(room.ints, room.reals, self.entries) <= cases.TOLERATED:
+            if not signed or cases.error_of(room.ints, room.reals, self.entries, self.memory()) <= cases.TOLERATED:
                 break
-        return float(cases.run_slopes(room.ints, room.reals, self.entries, result)), result
+        return float(cases.run_slopes(room.ints, room.reals, self.entries, result, self.memory())), result
 
     def _too_large(self, room: Room) -> ModelTooLargeError:
         """Say what table does not fit, and over which nodes."""
@@ -434,6 +438,17 @@ class Look:
         return Look(np.concatenate([self.seen, nodes]), codes, self.likelihoods)
 
 
+def _sure(layout: Layout, entries: Array) -> list[int]:
+    """Return for each contribution the states, as bits, that none of its rows rules out."""
+    net = layout.net
+    cards = net[planner.CARD, net[planner.CON_NODE, : len(layout.parts)]].tolist()
+    tables = np.split(entries, layout.offsets[:-1])[1:]  # entry 0 is the number 1
+    possible = [
+        np.atleast_1d((table.reshape(-1, card) > 0).all(axis=0)) for table, card in zip(tables, cards, strict=True)
+    ]
+    return [sum(1 << int(s) for s in np.flatnonzero(own[: planner.STATES_AS_BITS])) for own in possible]
+
+
 def _nobody() -> Look:
     return Look(np.zeros(0, np.int64), np.zeros((1, 0), np.int64), NOTHING)
 
@@ -449,6 +464,30 @@ def _padded(entries: Array) -> Array:
     """Return entries with at least as many draws as run side by side, the first ones repeated."""
     draws = entries.shape[1]
     return entries if draws >= LANES else np.ascontiguousarray(entries[:, np.arange(LANES) % draws])
+
+
+def in_chunks(
+    rows: int, step: int, answer: Callable[[int, int], tuple[Array, Array]]
+) -> Iterator[tuple[int, Array, Array]]:
+    """Yield answers to many cases, so many at a time, from as many threads as there are cores.
+
+    Args:
+        rows: How many cases.
+        step: How many at a time.
+        answer: Gives posteriors and ln P(evidence) of the cases from one number up to another.
+    """
+
+    def part(start: int) -> tuple[int, Array, Array]:
+        return start, *answer(start, min(start + step, rows))
+
+    starts = range(0, rows, step)
+    workers = min(_cores(), len(starts))
+    if workers <= 1:
+        yield from map(part, starts)
+        return
+    with ThreadPoolExecutor(workers) as pool:  # the kernels let go of the interpreter lock
+        for wave in range(0, len(starts), 2 * workers):  # answers that nobody has taken yet do not pile up
+            yield from pool.map(part, starts[wave : wave + 2 * workers])
 
 
 def in_threads(draws: int, part: Callable[[int, int], None], few: int = _FEW) -> None:

@@ -21,14 +21,12 @@ from numpy.typing import NDArray
 
 from rootcause.engine.kernels import planner
 from rootcause.engine.kernels.lanes import LANES
-from rootcause.engine.layout import Layout, Shape, Tables, lay_out
+from rootcause.engine.layout import Layout, Shape, Tables
 from rootcause.engine.machine import Look
+from rootcause.engine.marks import Marked
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_MARK = "\0seen "
-"""Begins the name of a child that says what was seen of a node; no node of a network has it."""
 
 _MOST_KEPT = 4096
 """Probes that are kept: those of known parents are as many as these have states."""
@@ -89,6 +87,7 @@ class Probes:
 
     Attributes:
         layout: The network with a child for each node.
+        tables: Its tables.
     """
 
     def __init__(self, shape: Shape, tables: Tables, plain: Layout) -> None:
@@ -99,13 +98,9 @@ class Probes:
             tables: Its tables.
             plain: Its layout without these children.
         """
-        marks = {_MARK + name: name for name in plain.names}
-        halves = {mark: np.full((len(shape.states[name]), 2, 1), 0.5) for mark, name in marks.items()}
-        states = {**shape.states, **dict.fromkeys(marks, ("so", "not so"))}
-        parents = {**shape.parents, **{mark: (name,) for mark, name in marks.items()}}
-        self._tables = tables
-        self._halves = halves
-        self.layout = lay_out(Shape(states, parents, shape.links), self.tables)
+        marked = Marked(shape, tables, plain)
+        self.layout, self.tables = marked.layout, marked.tables
+        self._marked = marked
         self._entries = self.layout.entries(self.tables)[:, 0]
         count = len(plain.names)
         self._cards: list[int] = self.layout.net[planner.CARD, :count].tolist()
@@ -113,10 +108,6 @@ class Probes:
         self._gates = _bits(node for node, name in enumerate(plain.names) if name in self.layout.gates)
         self._parents = [self._parents_of(node) for node in range(count)]
         self._kept: dict[tuple[int, ...], Probe] = {}
-
-    def tables(self, name: str) -> Array:
-        """Return the table of a node or of a child that was made for one."""
-        return self._halves[name] if name in self._halves else self._tables(name)
 
     def _parents_of(self, node: int) -> tuple[int, ...]:
         """Return the parents of a plain node."""
@@ -211,16 +202,9 @@ class Probes:
     def _axis(self, node: int, *, inner: bool) -> _Axis:
         card = self._cards[node]
         if inner:
-            mark = self.layout.index[_MARK + self.layout.names[node]]
-            start = int(self.layout.net[planner.CON_OFF, self.layout.net[planner.CON_START, mark]])
-            return _Axis(
-                mark,
-                start + 2 * np.arange(card),
-                np.eye(card),
-                np.eye(card),
-                _told_apart(np.eye(card), mark),
-                level=False,
-            )
+            mark = self._marked.mark(node)
+            rows = self._marked.likelihoods(node)
+            return _Axis(mark, rows, np.eye(card), np.eye(card), _told_apart(np.eye(card), mark), level=False)
         rows, columns, owner = self._columns(node)
         mixed = _told_apart(np.concatenate([columns, owner[:, np.newaxis]], axis=1), node)
         if not self._gates >> node & 1:

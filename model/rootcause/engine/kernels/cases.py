@@ -8,7 +8,6 @@ from numba import njit
 from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
 from rootcause.engine.kernels.lanes import run_lanes, run_slopes_of_lanes
 from rootcause.engine.kernels.planner import (
-    ARENA,
     AXIS_DIM,
     CARD,
     CLS,
@@ -23,11 +22,13 @@ from rootcause.engine.kernels.planner import (
     IMPOSSIBLE,
     LAST_AXIS,
     LEAVES,
+    MEMORY,
     NCLS,
     PLANNED,
     REP,
     SIZES,
     SOURCES,
+    SPLIT_LANES,
     STEPS,
     UNARY,
     VAR,
@@ -41,8 +42,9 @@ from rootcause.engine.kernels.planner import (
     see_state,
     see_weights,
 )
-from rootcause.engine.kernels.rounding import deviation, relative_error
-from rootcause.engine.kernels.spread import spread
+from rootcause.engine.kernels.rounding import deviation
+from rootcause.engine.kernels.split import collect, lay_out_leaves, split, split_backwards, split_forwards
+from rootcause.engine.kernels.spread import see_in_lanes, spread
 
 TOLERATED = 1e-9
 """Largest relative error of P(evidence), one standard deviation, with which products are taken."""
@@ -89,6 +91,7 @@ def run_cases(
     posterior: Floats,
     logs: Floats,
     status: Ints,
+    memory: Floats,
 ) -> None:
     """Answer cases, each with a plan of its own: gates are products there, or chains if these would lose digits.
 
@@ -109,13 +112,14 @@ def run_cases(
         posterior: Receives the posteriors, the states of the targets one after another, shape ``(cases, states)``.
         logs: Receives ln P(evidence), minus infinity where it is impossible, shape ``(cases,)``.
         status: Receives what ``plan`` returned, shape ``(cases,)``; the cases after the first too large are not run.
+        memory: Working memory for factors; where they do not fit, more is taken.
     """
     targets = np.zeros(above.shape[0], np.uint8)
     for k in range(asked.size):
         targets[asked[k]] = 1
     wanted = np.zeros(room.shape[1], np.uint8)
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    arena, slopes = np.empty(4096), np.empty(4096)
+    arena, slopes = _halves(memory, 0)
     gates = _has_gates(net)
     for case in range(codes.shape[0]):
         logs[case] = -np.inf
@@ -130,8 +134,9 @@ def run_cases(
                 break
             if status[case] != PLANNED:
                 continue
-            if room[COUNT, ARENA] >= arena.size:
-                arena, slopes = np.empty(2 * room[COUNT, ARENA]), np.empty(2 * room[COUNT, ARENA])
+            split(room, limit)
+            if room[COUNT, MEMORY] > arena.size:
+                arena, slopes = _halves(memory, 2 * room[COUNT, MEMORY])
             enough, logs[case] = _forwards(room, reals, entries, arena, slopes, axes)
             if enough:
                 break
@@ -143,8 +148,17 @@ def run_cases(
             status[case] = IMPOSSIBLE
         elif asked.size:
             want(room, asked, wanted)
-            backwards(room, arena, slopes, wanted, axes)
+            _slopes_of_leaves(room, arena, slopes, wanted, axes)
             write(net, room, arena, slopes, asked, posterior[case])
+
+
+@njit(cache=True, nogil=True)
+def _halves(memory: Floats, size: int) -> tuple[Floats, Floats]:
+    """Return two arrays of so many numbers or more: the halves of an array, or others if these are too small."""
+    half = memory.size // 2
+    if size > half:
+        return np.empty(size), np.empty(size)
+    return memory[:half], memory[half:]
 
 
 @njit(cache=True, nogil=True)
@@ -161,9 +175,29 @@ def _forwards(
 ) -> tuple[bool, float]:
     """Run a plan forwards; return whether that leaves digits enough, and ln P(evidence)."""
     if not _has_differences(room, reals):
-        return True, forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+        return True, _log_evidence(room, reals, entries, arena, axes)
     log, error = deviation(room, reals, entries, arena, errors, axes)
     return error == -np.inf or error - log <= math.log(TOLERATED), log
+
+
+@njit(cache=True, nogil=True)
+def _log_evidence(room: Ints, reals: Floats, entries: Floats, arena: Floats, axes: Words) -> float:
+    """Fill the leaves and run a plan forwards; return ln P(evidence)."""
+    log = fill_leaves(room, reals, entries, arena)
+    if not room[COUNT, SPLIT_LANES]:
+        return forwards(room, arena, log, axes)
+    lay_out_leaves(room, arena, axes)
+    return split_forwards(room, arena, log, axes)
+
+
+@njit(cache=True, nogil=True)
+def _slopes_of_leaves(room: Ints, arena: Floats, slopes: Floats, wanted: Bits, axes: Words) -> None:
+    """Run a plan backwards, to the derivatives by the entries of the wanted leaves."""
+    if room[COUNT, SPLIT_LANES]:
+        split_backwards(room, arena, slopes, wanted, axes)
+        collect(room, slopes, wanted, axes)
+    else:
+        backwards(room, arena, slopes, wanted, axes)
 
 
 @njit(cache=True, nogil=True)
@@ -246,7 +280,10 @@ def plan_case(
         targets[asked[k]] = 1
     if not look(net, above, room, reals, seen, codes, likelihoods):
         return IMPOSSIBLE
-    return int(plan(net, above, room, reals, words, sig, targets, lump, merge, signed, limit, tries))
+    status = plan(net, above, room, reals, words, sig, targets, lump, merge, signed, limit, tries)
+    if status == PLANNED:
+        split(room, limit)
+    return int(status)
 
 
 @njit(cache=True, nogil=True)
@@ -271,7 +308,14 @@ def run_draws(
 
 @njit(cache=True, nogil=True)
 def run_few(
-    net: Ints, room: Ints, reals: Floats, entries: Floats, asked: Ints, posterior: Floats, logs: Floats
+    net: Ints,
+    room: Ints,
+    reals: Floats,
+    entries: Floats,
+    asked: Ints,
+    posterior: Floats,
+    logs: Floats,
+    memory: Floats,
 ) -> None:
     """Run a plan for few draws of the numbers, or for large tables, one draw after another.
 
@@ -283,22 +327,22 @@ def run_few(
         asked: The targets, shape ``(targets,)``.
         posterior: Receives the posteriors, shape ``(draws, states of all targets)``; zero where impossible.
         logs: Receives ln P(evidence), minus infinity where it is impossible, shape ``(draws,)``.
+        memory: As in ``run_cases``.
     """
     wanted = np.zeros(room.shape[1], np.uint8)
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    arena = np.empty(room[COUNT, ARENA] + 1)
-    slopes = np.empty(arena.size if asked.size else 0)
+    arena, slopes = _halves(memory, room[COUNT, MEMORY])
     for draw in range(entries.shape[0]):
         own = entries[draw].reshape(-1, 1)
-        logs[draw] = forwards(room, arena, fill_leaves(room, reals, own, arena), axes)
+        logs[draw] = _log_evidence(room, reals, own, arena, axes)
         if logs[draw] > -np.inf and asked.size:
             want(room, asked, wanted)
-            backwards(room, arena, slopes, wanted, axes)
+            _slopes_of_leaves(room, arena, slopes, wanted, axes)
             write(net, room, arena, slopes, asked, posterior[draw])
 
 
 @njit(cache=True, nogil=True)
-def run_slopes(room: Ints, reals: Floats, entries: Floats, slopes_of_entries: Floats) -> float:
+def run_slopes(room: Ints, reals: Floats, entries: Floats, slopes_of_entries: Floats, memory: Floats) -> float:
     """Return ln P(evidence) and add its derivative by every entry of the tables.
 
     Args:
@@ -306,16 +350,16 @@ def run_slopes(room: Ints, reals: Floats, entries: Floats, slopes_of_entries: Fl
         reals: The plan.
         entries: Entries of all tables, shape ``(entries, 1)``.
         slopes_of_entries: Receives d ln P(evidence) / d entry, shape ``(entries,)``.
+        memory: As in ``run_cases``.
     """
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    arena = np.empty(room[COUNT, ARENA] + 1)
-    slopes = np.empty(arena.size)
-    log = forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+    arena, slopes = _halves(memory, room[COUNT, MEMORY])
+    log = _log_evidence(room, reals, entries, arena, axes)
     if log == -np.inf:
         return log
     wanted = np.zeros(room.shape[1], np.uint8)
     wanted[: room[COUNT, LEAVES]] = 1
-    backwards(room, arena, slopes, wanted, axes)
+    _slopes_of_leaves(room, arena, slopes, wanted, axes)
     scatter(room, reals, entries, arena, slopes, slopes_of_entries)
     return log
 
@@ -335,15 +379,27 @@ def run_joint(room: Ints, reals: Floats, entries: Floats, arena: Floats) -> floa
 
 
 @njit(cache=True, nogil=True)
-def error_of(room: Ints, reals: Floats, entries: Floats) -> float:
-    """Return ``relative_error`` of a plan for one draw, shape ``(entries, 1)``."""
+def error_of(room: Ints, reals: Floats, entries: Floats, memory: Floats) -> float:
+    """Return the standard deviation of the relative error of P(evidence); infinity where it is not above its error.
+
+    An impossibility that no difference was needed for is exact.
+
+    Args:
+        room: The plan.
+        reals: The plan.
+        entries: Entries of all tables, shape ``(entries, 1)``.
+        memory: As in ``run_cases``.
+    """
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    arena = np.empty(room[COUNT, ARENA] + 1)
-    return relative_error(room, reals, entries, arena, np.empty(arena.size), axes)
+    arena, errors = _halves(memory, room[COUNT, MEMORY])
+    log, error = deviation(room, reals, entries, arena, errors, axes)
+    if error == -np.inf:
+        return 0.0
+    return math.exp(error - log) if error < log else np.inf
 
 
 @njit(cache=True, nogil=True)
-def deviations(room: Ints, reals: Floats, entries: Floats, draws: Ints, logs: Floats) -> None:
+def deviations(room: Ints, reals: Floats, entries: Floats, draws: Ints, logs: Floats, memory: Floats) -> None:
     """Set the ``deviation`` of a plan for some of many draws.
 
     Args:
@@ -352,10 +408,10 @@ def deviations(room: Ints, reals: Floats, entries: Floats, draws: Ints, logs: Fl
         entries: Entries of all tables, shape ``(entries, draws)``.
         draws: Numbers of the draws.
         logs: Receives ln P(evidence) and the logarithm of the standard deviation of its error, shape ``(2, draws)``.
+        memory: As in ``run_cases``.
     """
     axes = np.zeros((5, WIDEST + 2), np.uint64)
-    arena = np.empty(room[COUNT, ARENA] + 1)
-    errors = np.empty(arena.size)
+    arena, errors = _halves(memory, room[COUNT, MEMORY])
     for k in range(draws.size):
         own = np.ascontiguousarray(entries[:, draws[k] : draws[k] + 1])
         logs[0, k], logs[1, k] = deviation(room, reals, own, arena, errors, axes)
@@ -373,5 +429,6 @@ __all__ = [
     "run_joint",
     "run_slopes",
     "run_slopes_of_lanes",
+    "see_in_lanes",
     "spread",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from rootcause.engine.kernels.axes import Word, add_axis, advance
+from rootcause.engine.kernels.eight import ZEROS, largest, load
 from rootcause.engine.kernels.planner import (
     ALIVE,
     ARENA,
@@ -49,6 +50,8 @@ SMALL = 1e-60
 PLACES = 256
 """Places that are listed at most."""
 
+_ONE, _EIGHT = np.uint64(1), np.uint64(8)
+
 LONG = np.uint64(16)
 """Entries of the last axis from which on it is a loop of its own."""
 
@@ -85,7 +88,7 @@ def fill_leaves(room: Ints, reals: Floats, values: Floats, arena: Floats) -> flo
                 k += np.uint64(1)
             arena[place] *= total
             place += np.uint64(1)
-        log += _scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
+        log += scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
     return log
 
 
@@ -101,12 +104,16 @@ def source_sum(room: Ints, reals: Floats, values: Floats, entry: int) -> float:
 @njit(cache=True, nogil=True)
 def peak(table: Floats, offset: int, size: int) -> float:
     """Return what a table is to be divided by: its largest entry, or 1 where that may stay as it is."""
-    largest = 0.0
+    found = ZEROS
     place = np.uint64(offset)
-    for _ in range(size):
-        largest = max(largest, abs(table[place]))
-        place += np.uint64(1)
-    return 1.0 if largest == 0.0 or SMALL <= largest <= LARGE else largest
+    for _ in range(size // 8):
+        found = largest(found, load(table, place))
+        place += _EIGHT
+    most = max(found)
+    for _ in range(size % 8):
+        most = max(most, abs(table[place]))
+        place += _ONE
+    return 1.0 if most == 0.0 or SMALL <= most <= LARGE else most
 
 
 @njit(cache=True, nogil=True)
@@ -117,7 +124,7 @@ def divide(table: Floats, offset: int, size: int, by: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _scale(table: Floats, offset: int, size: int) -> float:
+def scale(table: Floats, offset: int, size: int) -> float:
     """Divide a table that has become small or large by its largest entry; return the logarithm of that."""
     by = peak(table, offset, size)
     if by == 1.0:
@@ -146,7 +153,7 @@ def forwards(room: Ints, arena: Floats, log: float, axes: Words) -> float:
             arena[e] = 0.0
         count = join_axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, axes)
         _multiply(axes, count, arena, three, arena, one, arena, two)
-        log += _scale(arena, room[FAC_OFF, room[STEP_C, step]], size)
+        log += scale(arena, room[FAC_OFF, room[STEP_C, step]], size)
     if room[COUNT, LEFT_IN]:
         return log
     for i in range(room[COUNT, LEFT]):
@@ -311,11 +318,11 @@ def backwards(room: Ints, arena: Floats, slopes: Floats, wanted: Bits, axes: Wor
         if wanted[one]:
             count = join_axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, axes)
             _multiply(axes, count, slopes, a, slopes, c, arena, b)
-            _scale(slopes, room[FAC_OFF, one], room[FAC_SIZE, one])
+            scale(slopes, room[FAC_OFF, one], room[FAC_SIZE, one])
         if two >= 0 and wanted[two]:
             count = join_axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, axes)
             _multiply(axes, count, slopes, b, slopes, c, arena, a)
-            _scale(slopes, room[FAC_OFF, two], room[FAC_SIZE, two])
+            scale(slopes, room[FAC_OFF, two], room[FAC_SIZE, two])
 
 
 @njit(cache=True, nogil=True)

@@ -12,6 +12,7 @@ from numba import njit
 
 from rootcause.engine.kernels.axes import Word, add_axis, advance
 from rootcause.engine.kernels.contraction import LARGE, SMALL, want_ways
+from rootcause.engine.kernels.eight import HALVES, ZEROS, largest, load, plus, store, times
 from rootcause.engine.kernels.planner import (
     ALIVE,
     ARENA,
@@ -56,9 +57,6 @@ LANES = 16
 """Draws side by side."""
 
 _W = np.uint64(LANES)
-
-_0, _1, _2, _3 = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
-_4, _5, _6, _7 = np.uint64(4), np.uint64(5), np.uint64(6), np.uint64(7)
 
 _UNLOOKED = 3
 """Products in a row after which a table that nothing was summed out of is looked at for its scale."""
@@ -241,13 +239,13 @@ def _scale(table: Floats, offset: int, size: int, log: Floats, peaks: Floats) ->
 @njit(cache=True, nogil=True)
 def _peaks(table: Floats, offset: int, size: int, peaks: Floats) -> bool:
     """Set what each lane of a table is to be divided by; return whether any is not 1."""
-    place = np.uint64(offset * LANES)
-    for lane in range(_W):
-        peaks[lane] = 0.0
-    for _ in range(size):
-        for lane in range(_W):
-            peaks[lane] = max(peaks[lane], abs(table[place + lane]))
-        place += _W
+    for k in HALVES:
+        place = np.uint64(offset * LANES) + k
+        found = ZEROS
+        for _ in range(size):
+            found = largest(found, load(table, place))
+            place += _W
+        store(peaks, k, found)
     beyond = False
     for lane in range(LANES):
         if peaks[lane] == 0.0 or SMALL <= peaks[lane] <= LARGE:
@@ -271,7 +269,7 @@ def _forwards(room: Ints, arena: Floats, log: Floats, looked: Bits, axes: Words,
     for step in range(room[COUNT, STEPS]):
         one, two, three = _places(room, step)
         kept, count = _axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, axes)
-        _contract(axes, kept, count, arena, three, arena, one, arena, two)
+        contract(axes, kept, count, arena, three, arena, one, arena, two)
         result = room[STEP_C, step]
         if looked[result]:
             _scale(arena, room[FAC_OFF, result], room[FAC_SIZE, result], log, peaks)
@@ -297,12 +295,12 @@ def _backwards(
         a, b, c = _places(room, step)
         if wanted[one]:
             kept, count = _axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, axes)
-            _contract(axes, kept, count, slopes, a, slopes, c, arena, b)
+            contract(axes, kept, count, slopes, a, slopes, c, arena, b)
             if looked[one] and _peaks(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks):
                 _divide(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks)
         if two >= 0 and wanted[two]:
             kept, count = _axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, axes)
-            _contract(axes, kept, count, slopes, b, slopes, c, arena, a)
+            contract(axes, kept, count, slopes, b, slopes, c, arena, a)
             if looked[two] and _peaks(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks):
                 _divide(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks)
 
@@ -343,8 +341,8 @@ def _axes(room: Ints, step: int, out: int, left: int, right: int, axes: Words) -
     return kept, count
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _contract(
+@njit(cache=True, nogil=True)
+def contract(
     axes: Words, kept: int, count: int, out: Floats, out_at: int, left: Floats, left_at: int, right: Floats, at: int
 ) -> None:
     """Write the sums of products of two tables to a third."""
@@ -381,104 +379,46 @@ def _contract(
 
 @njit(cache=True, nogil=True)
 def _product(out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
-    """Write the product of two entries; lanes are read before the first is written, or it is no vector code."""
-    for part in range(LANES // 8):
-        k = np.uint64(8 * part)
-        s0 = left[x + k + _0] * right[y + k + _0]
-        s1 = left[x + k + _1] * right[y + k + _1]
-        s2 = left[x + k + _2] * right[y + k + _2]
-        s3 = left[x + k + _3] * right[y + k + _3]
-        s4 = left[x + k + _4] * right[y + k + _4]
-        s5 = left[x + k + _5] * right[y + k + _5]
-        s6 = left[x + k + _6] * right[y + k + _6]
-        s7 = left[x + k + _7] * right[y + k + _7]
-        out[o + k + _0] = s0
-        out[o + k + _1] = s1
-        out[o + k + _2] = s2
-        out[o + k + _3] = s3
-        out[o + k + _4] = s4
-        out[o + k + _5] = s5
-        out[o + k + _6] = s6
-        out[o + k + _7] = s7
+    """Write the product of two entries."""
+    for k in HALVES:
+        store(out, o + k, times(load(left, x + k), load(right, y + k)))
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True)
 def _two_products(sx: Word, sy: Word, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
     """Write the sum of two products: what most sums are."""
     u = x + sx
     v = y + sy
-    for part in range(LANES // 8):
-        k = np.uint64(8 * part)
-        s0 = left[x + k + _0] * right[y + k + _0] + left[u + k + _0] * right[v + k + _0]
-        s1 = left[x + k + _1] * right[y + k + _1] + left[u + k + _1] * right[v + k + _1]
-        s2 = left[x + k + _2] * right[y + k + _2] + left[u + k + _2] * right[v + k + _2]
-        s3 = left[x + k + _3] * right[y + k + _3] + left[u + k + _3] * right[v + k + _3]
-        s4 = left[x + k + _4] * right[y + k + _4] + left[u + k + _4] * right[v + k + _4]
-        s5 = left[x + k + _5] * right[y + k + _5] + left[u + k + _5] * right[v + k + _5]
-        s6 = left[x + k + _6] * right[y + k + _6] + left[u + k + _6] * right[v + k + _6]
-        s7 = left[x + k + _7] * right[y + k + _7] + left[u + k + _7] * right[v + k + _7]
-        out[o + k + _0] = s0
-        out[o + k + _1] = s1
-        out[o + k + _2] = s2
-        out[o + k + _3] = s3
-        out[o + k + _4] = s4
-        out[o + k + _5] = s5
-        out[o + k + _6] = s6
-        out[o + k + _7] = s7
+    for k in HALVES:
+        one = times(load(left, x + k), load(right, y + k))
+        store(out, o + k, plus(one, times(load(left, u + k), load(right, v + k))))
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True)
 def _sum(
     axes: Words, kept: int, count: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word
 ) -> None:
     """Write the sum of products over the axes from ``kept`` on, for every lane."""
-    last = count - 1
-    size, sx, sy = axes[0, last], axes[2, last], axes[3, last]
-    if last == kept:
-        for part in range(LANES // 8):
-            k = np.uint64(8 * part)
-            _sum_half(size, sx, sy, out, o + k, left, x + k, right, y + k)
-        return
-    for lane in range(_W):
-        out[o + lane] = 0.0
+    for k in HALVES:
+        store(out, o + k, ZEROS)
     while True:
-        for _ in range(size):
-            for lane in range(_W):
-                out[o + lane] += left[x + lane] * right[y + lane]
-            x += sx
-            y += sy
-        x -= size * sx
-        y -= size * sy
-        more, o, x, y = advance(axes, kept, last - 1, o, x, y)
+        for k in HALVES:
+            _add_along(axes, count - 1, out, o + k, left, x + k, right, y + k)
+        more, o, x, y = advance(axes, kept, count - 2, o, x, y)
         if not more:
             return
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _sum_half(
-    size: Word, sx: Word, sy: Word, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word
-) -> None:
-    """Write the sum of products along one axis for eight lanes, each sum in a register of its own."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+@njit(cache=True, nogil=True)
+def _add_along(axes: Words, axis: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
+    """Add the sum of products along one axis, for eight lanes."""
+    size, sx, sy = axes[0, axis], axes[2, axis], axes[3, axis]
+    total = load(out, o)
     for _ in range(size):
-        s0 += left[x] * right[y]
-        s1 += left[x + _1] * right[y + _1]
-        s2 += left[x + _2] * right[y + _2]
-        s3 += left[x + _3] * right[y + _3]
-        s4 += left[x + _4] * right[y + _4]
-        s5 += left[x + _5] * right[y + _5]
-        s6 += left[x + _6] * right[y + _6]
-        s7 += left[x + _7] * right[y + _7]
+        total = plus(total, times(load(left, x), load(right, y)))
         x += sx
         y += sy
-    out[o] = s0
-    out[o + _1] = s1
-    out[o + _2] = s2
-    out[o + _3] = s3
-    out[o + _4] = s4
-    out[o + _5] = s5
-    out[o + _6] = s6
-    out[o + _7] = s7
+    store(out, o, total)
 
 
 @njit(cache=True, nogil=True)

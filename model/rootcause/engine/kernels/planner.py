@@ -45,27 +45,32 @@ _SEARCH_LONGER_ABOVE = 2_000_000.0
 
 
 # A network is the rows of one array of integers; N nodes, parents before children, C contributions.
-CARD, FIRST, GATE, CON_START, CON_OFF, CON_NODE, PAR_START, PAR, PAR_STRIDE, CHILD_START, CHILD, FIXED, SIZES = range(
-    13
-)
-NET_ROWS = 13
+CARD, FIRST, GATE, CON_START, CON_OFF, CON_NODE, PAR_START, PAR, PAR_STRIDE, CHILD_START, CHILD = range(11)
+FIXED, SIZES, SURE = range(11, 14)
+NET_ROWS = 14
 """Rows of ``net``: the states of each node (N); where they begin among all states (N + 1); 1 for a node that takes the
 worst of its contributions (N); where its contributions begin (N + 1; a plain table is one contribution); where the
 table of each begins among all entries, and its node (C); where its parents begin (C + 1), the parents, one after
 another, and how many entries apart their states are (the node's own are next to each other); where the contributions
 that a node is a parent of begin (N + 1), and these; a fixed order of elimination; how many nodes there are, and how
-many of them have a place in the fixed order."""
+many of them have a place in the fixed order; the states, as bits, that no row of a contribution rules out (C)."""
+
+STATES_AS_BITS = 62
+"""States of a node, from the first on, that ``SURE`` speaks of."""
 
 # Working memory of one thread, used for one case after another: the rows of three arrays.
 HARD, OK, REL, CLS, REP, NCLS, LOW, VAR = range(8)
 DIM, NODE, UNARY, ORDER, KEPT, PLACE, COORDS, COUNT = range(8, 16)
 REC_LEAF, REC_FIRST, ENT_PTR, SRC, SCOPE_START, SCOPE, FAC_OFF, FAC_SIZE, ALIVE, BUCKET = range(16, 26)
 STEP_A, STEP_B, STEP_C, FIRST_AXIS, LAST_AXIS, AXIS_DIM, STRIDE_A, STRIDE_B, STRIDE_C, BLAMED = range(26, 36)
-OPEN = 36
-ROOM_ROWS = 37
+OPEN, AXIS_VAR = 36, 37
+SPLIT_OFF, SPLIT_SIZE, SPLIT_A, SPLIT_B, SPLIT_C, SPLIT_FIRST, SPLIT_LAST = range(38, 45)
+SPLIT_DIM, SPLIT_STRIDE_A, SPLIT_STRIDE_B, SPLIT_STRIDE_C, LANE_STATES = range(45, 50)
+ROOM_ROWS = 50
 """Rows of ``room``: by node or state, what evidence and classes say; by variable, its states and place in the order;
 counts; the leaves as records of entries, each a sum of sources; the factors with their scopes; the steps, each with
-the two factors (the second may be -1), the result and its axes; by node, whether it is left in (0, but for a joint)."""
+the two factors (the second may be -1), the result and its axes; by node, whether it is left in (0, but for a joint);
+by axis, its variable; and the same factors, steps and axes with the last variables as lanes (see ``split``)."""
 SOFT, COEF, WEIGHT, MERIT = range(4)
 REAL_ROWS = 4
 """Rows of ``reals``: likelihoods by state, coefficients by source, products of neighbours and merit by variable."""
@@ -73,6 +78,7 @@ BITS, NEAR, RING = range(3)
 WORD_ROWS = 3
 """Rows of ``words``: sets of variables, 64 to a word: the scope of each factor, the neighbours of each variable."""
 VARS, FACTORS, LEAVES, RECORDS, ENTRIES, SOURCES, SCOPES, STEPS, AXES, WIDTH, ARENA, LEFT, LEFT_IN = range(13)
+SPLIT_STEPS, SPLIT_ARENA, SPLIT_VARS, SPLIT_LANES, SPLIT_LAST_FACTOR, MEMORY = range(13, 19)
 """Counts, in the row ``COUNT``."""
 
 RULED_OUT, BELOW = -1, -2
@@ -274,7 +280,10 @@ def _rule_out_parents(net: Ints, room: Ints, sig: Floats, node: int) -> bool:
         every = every and room[OK, s] == 1
     if every:
         return True
+    left = _left(net, room, node)
     for con in range(net[CON_START, node], net[CON_START, node + 1]):
+        if net[SURE, con] & left:
+            continue
         combinations = 1
         for at in range(net[PAR_START, con], net[PAR_START, con + 1]):
             if room[HARD, net[PAR, at]] < 0:
@@ -295,6 +304,21 @@ def _rule_out_parents(net: Ints, room: Ints, sig: Floats, node: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def _left(net: Ints, room: Ints, node: int) -> int:
+    """Return the states of contributions that leave a node a state that was not ruled out, as bits.
+
+    What is below the worst state left may be raised to it by other contributions.
+    """
+    left = 0
+    below = 0
+    for s in range(min(net[CARD, node], STATES_AS_BITS)):
+        below |= 1 << s
+        if room[OK, net[FIRST, node] + s]:
+            left = below if net[GATE, node] else left | 1 << s
+    return left
+
+
+@njit(cache=True, nogil=True)
 def _supported(net: Ints, room: Ints, sig: Floats, con: int, parent: int, state: int) -> bool:
     node = net[CON_NODE, con]
     first = net[FIRST, node]
@@ -304,7 +328,7 @@ def _supported(net: Ints, room: Ints, sig: Floats, con: int, parent: int, state:
     _first_states(net, room, con, parent, state)
     while True:
         offset = _offset(net, room, con)
-        for s in range(top + 1):  # what is below the worst state left may be raised to it by other contributions
+        for s in range(top + 1):  # as in ``_left``
             if (net[GATE, node] or room[OK, first + s]) and not _zero(sig, offset + s):
                 return True
         if not _advance(net, room, con, parent):
@@ -1107,23 +1131,23 @@ def _step(room: Ints, words: Words, one: int, two: int, drop: int, limit: float)
         last = _take_axes(room, two, first, last, STRIDE_B, STRIDE_A)
     size = 1.0
     for at in range(first, last):
-        size *= 1 if room[STRIDE_C, at] == drop else room[AXIS_DIM, at]
+        size *= 1 if room[AXIS_VAR, at] == drop else room[AXIS_DIM, at]
     if size + room[COUNT, ARENA] > limit or last - first > WIDEST:
         room[COUNT, AXES] = last  # what is to blame, for the message
         for at in range(first, last):
-            room[BLAMED, at - first] = room[STRIDE_C, at]
+            room[BLAMED, at - first] = room[AXIS_VAR, at]
         room[FIRST_AXIS, room[COUNT, STEPS]] = first
         return -1
     new = room[COUNT, FACTORS]
     start = room[COUNT, SCOPES]
     stop = start
     for at in range(first, last):
-        if room[STRIDE_C, at] != drop:
-            room[SCOPE, stop] = room[STRIDE_C, at]
+        if room[AXIS_VAR, at] != drop:
+            room[SCOPE, stop] = room[AXIS_VAR, at]
             stop += 1
     stride = 1
     for at in range(last - 1, first - 1, -1):
-        if room[STRIDE_C, at] == drop:
+        if room[AXIS_VAR, at] == drop:
             room[STRIDE_C, at] = 0
         else:
             room[STRIDE_C, at] = stride
@@ -1155,27 +1179,24 @@ def _step(room: Ints, words: Words, one: int, two: int, drop: int, limit: float)
 
 @njit(cache=True, nogil=True)
 def _take_axes(room: Ints, factor: int, first: int, last: int, mine: int, other: int) -> int:
-    """Add the axes of a factor to those of a step, the soonest eliminated first; return where they end.
-
-    The row ``STRIDE_C`` holds their variables for the time being.
-    """
+    """Add the axes of a factor to those of a step, the soonest eliminated first; return where they end."""
     stride = room[FAC_SIZE, factor]
     place = first
     for at in range(room[SCOPE_START, factor], room[SCOPE_START, factor + 1]):
         var = room[SCOPE, at]
         stride //= room[DIM, var]
         position = room[PLACE, var]
-        while place > first and room[PLACE, room[STRIDE_C, place - 1]] >= position:
+        while place > first and room[PLACE, room[AXIS_VAR, place - 1]] >= position:
             place -= 1
-        while place < last and room[PLACE, room[STRIDE_C, place]] < position:
+        while place < last and room[PLACE, room[AXIS_VAR, place]] < position:
             place += 1
-        if place == last or room[STRIDE_C, place] != var:
+        if place == last or room[AXIS_VAR, place] != var:
             for k in range(last, place, -1):
-                room[STRIDE_C, k] = room[STRIDE_C, k - 1]
+                room[AXIS_VAR, k] = room[AXIS_VAR, k - 1]
                 room[AXIS_DIM, k] = room[AXIS_DIM, k - 1]
                 room[STRIDE_A, k] = room[STRIDE_A, k - 1]
                 room[STRIDE_B, k] = room[STRIDE_B, k - 1]
-            room[STRIDE_C, place] = var
+            room[AXIS_VAR, place] = var
             room[AXIS_DIM, place] = room[DIM, var]
             room[other, place] = 0
             last += 1

@@ -10,8 +10,10 @@ import math
 import numpy as np
 from numba import njit
 
-from rootcause.engine.kernels.axes import advance
+from rootcause.engine.kernels.axes import Word, advance
 from rootcause.engine.kernels.contraction import PLACES, divide, join_axes, list_places, peak, places
+from rootcause.engine.kernels.eight import HALVES, ZEROS, Eight, load, plus, store, times
+from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.kernels.planner import (
     ALIVE,
     ARENA,
@@ -25,6 +27,17 @@ from rootcause.engine.kernels.planner import (
     REC_FIRST,
     REC_LEAF,
     RECORDS,
+    SPLIT_ARENA,
+    SPLIT_C,
+    SPLIT_LANES,
+    SPLIT_LAST_FACTOR,
+    SPLIT_OFF,
+    SPLIT_SIZE,
+    SPLIT_STEPS,
+    SPLIT_STRIDE_A,
+    SPLIT_STRIDE_B,
+    SPLIT_STRIDE_C,
+    SPLIT_VARS,
     SRC,
     STEP_C,
     STEPS,
@@ -35,21 +48,10 @@ from rootcause.engine.kernels.planner import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.split import lay_out_leaves, put_ones, split_axes, split_places
 
 _UNIT = 2.0**-106
 """Square of the largest relative error of one rounding."""
-
-
-@njit(cache=True, nogil=True)
-def relative_error(room: Ints, reals: Floats, values: Floats, arena: Floats, errors: Floats, axes: Words) -> float:
-    """Return the standard deviation of the relative error of P(evidence); infinity where it is not above its error.
-
-    Arguments as of ``deviation``. An impossibility that no difference was needed for is exact.
-    """
-    log, own = deviation(room, reals, values, arena, errors, axes)
-    if own == -np.inf:
-        return 0.0
-    return math.exp(own - log) if own < log else np.inf
 
 
 @njit(cache=True, nogil=True)
@@ -64,11 +66,13 @@ def deviation(
         room: The plan.
         reals: The plan.
         values: Entries of all tables, shape ``(entries, 1)``.
-        arena: Receives the factors, shape ``(entries of all factors + 1,)``.
-        errors: Receives the variance of the error of each, shape as ``arena``.
+        arena: Receives the factors, shape ``(MEMORY,)``.
+        errors: Receives the variance of the error of each, shape ``(MEMORY,)``.
         axes: Working memory for the axes of a step.
     """
     log = _fill(room, reals, values, arena, errors)
+    if room[COUNT, SPLIT_LANES]:
+        return _of_lanes(room, arena, errors, log, axes)
     arena[room[COUNT, ARENA]] = 1.0
     errors[room[COUNT, ARENA]] = 0.0
     for step in range(room[COUNT, STEPS]):
@@ -93,6 +97,85 @@ def deviation(
         log + math.log(value) if value > 0.0 else -np.inf,
         log + math.log(variance) / 2 if variance > 0.0 else -np.inf,
     )
+
+
+@njit(cache=True, nogil=True)
+def _of_lanes(room: Ints, arena: Floats, errors: Floats, log: float, axes: Words) -> tuple[float, float]:
+    """Do the same with the last variables as lanes, from the leaves on."""
+    lay_out_leaves(room, arena, axes)
+    lay_out_leaves(room, errors, axes)
+    put_ones(room, arena)
+    errors[room[COUNT, SPLIT_ARENA] : room[COUNT, SPLIT_ARENA] + LANES] = 0.0
+    for step in range(room[COUNT, SPLIT_STEPS]):
+        one, two, three = split_places(room, step)
+        size = room[SPLIT_SIZE, room[SPLIT_C, step]]
+        kept, count = split_axes(room, step, SPLIT_STRIDE_C, SPLIT_STRIDE_A, SPLIT_STRIDE_B, axes)
+        _contract(axes, kept, count, arena, errors, three, one, two)
+        log += _scale(arena, errors, three, size)
+    value, variance = 0.0, 0.0
+    at = room[SPLIT_OFF, room[COUNT, SPLIT_LAST_FACTOR]]
+    for lane in range(at, at + room[COUNT, SPLIT_LANES]):
+        value += arena[lane]
+        variance += errors[lane] + _UNIT * room[COUNT, SPLIT_VARS] * arena[lane] ** 2
+    return (
+        log + math.log(value) if value > 0.0 else -np.inf,
+        log + math.log(variance) / 2 if variance > 0.0 else -np.inf,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _contract(
+    axes: Words, kept: int, count: int, arena: Floats, errors: Floats, out: int, left: int, right: int
+) -> None:
+    """Write the sums of products of two tables to a third, and the variances of their errors, for every lane."""
+    o, x, y = np.uint64(out), np.uint64(left), np.uint64(right)
+    terms = 1.0
+    for axis in range(kept, count):
+        terms *= float(axes[0, axis])
+    each = _UNIT * (terms + 1)
+    unit = (each, each, each, each, each, each, each, each)
+    rows, ro, rx, ry = np.uint64(1), np.uint64(0), np.uint64(0), np.uint64(0)
+    if kept:
+        rows, ro, rx, ry = axes[0, kept - 1], axes[1, kept - 1], axes[2, kept - 1], axes[3, kept - 1]
+    while True:
+        for _ in range(rows):
+            for k in HALVES:
+                _sum(axes, kept, count, arena, errors, o + k, x + k, y + k, unit)
+            o += ro
+            x += rx
+            y += ry
+        o -= rows * ro
+        x -= rows * rx
+        y -= rows * ry
+        more, o, x, y = advance(axes, 0, kept - 2, o, x, y)
+        if not more:
+            return
+
+
+@njit(cache=True, nogil=True)
+def _sum(
+    axes: Words, kept: int, count: int, arena: Floats, errors: Floats, o: Word, x: Word, y: Word, unit: Eight
+) -> None:
+    """Write the sum of products over the axes from ``kept`` on, and the variance of its error, for eight lanes."""
+    size, sx, sy = np.uint64(1), np.uint64(0), np.uint64(0)
+    if count > kept:
+        size, sx, sy = axes[0, count - 1], axes[2, count - 1], axes[3, count - 1]
+    total, variance = ZEROS, ZEROS
+    while True:
+        for _ in range(size):
+            f, g, u, v = load(arena, x), load(arena, y), load(errors, x), load(errors, y)
+            a, b = times(f, f), times(g, g)
+            total = plus(total, times(f, g))
+            variance = plus(variance, plus(plus(times(a, v), times(u, plus(b, v))), times(times(a, b), unit)))
+            x += sx
+            y += sy
+        x -= size * sx
+        y -= size * sy
+        more, _, x, y = advance(axes, kept, count - 2, o, x, y)
+        if not more:
+            break
+    store(arena, o, total)
+    store(errors, o, variance)
 
 
 @njit(cache=True, nogil=True)

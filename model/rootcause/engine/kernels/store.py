@@ -19,7 +19,18 @@ import numpy as np
 from rootcause.cache import folder
 
 _LIST = "complete.json"
-_SOURCES = ("planner.py", "axes.py", "contraction.py", "lanes.py", "rounding.py", "spread.py", "cases.py")
+_SOURCES = (
+    "store.py",
+    "planner.py",
+    "axes.py",
+    "eight.py",
+    "contraction.py",
+    "lanes.py",
+    "split.py",
+    "rounding.py",
+    "spread.py",
+    "cases.py",
+)
 
 
 class Store:
@@ -47,6 +58,18 @@ class Store:
             yield
         finally:
             config.CACHE_DIR = before
+
+    @staticmethod
+    @contextlib.contextmanager
+    def vector_code() -> Iterator[None]:
+        """Let Numba turn neighbouring statements into vector code, which it leaves off unless it is told."""
+        config: Any = numba.core.config
+        before = config.SLP_VECTORIZE
+        config.SLP_VECTORIZE = 1
+        try:
+            yield
+        finally:
+            config.SLP_VECTORIZE = before
 
     def finish(self) -> None:
         """Give a folder that was filled its final name, unless another process was first."""
