@@ -166,6 +166,28 @@ def test_a_batch_is_its_cases_one_by_one(data: st.DataObject) -> None:
 
 
 @random_networks
+@given(cases(), st.integers(64, 300))
+def test_a_case_among_many_is_that_of_enumeration(case: Case, rows: int) -> None:
+    """One plan serves all cases of a small network: those in which something was seen, and those in which nothing was.
+
+    What cannot hold together has a probability of exactly zero, and no posterior.
+    """
+    network = case.network
+    columns = {name: [value if row % 3 else None for row in range(rows)] for name, value in case.given.items()}
+    assume(columns)
+    found = network.engine().run_batch(columns, targets=network.states)
+    mass = network.mass(case.weights)
+    nothing = network.posterior({})
+    expected = network.posterior(case.weights) if mass else {name: (0.0,) * len(row) for name, row in nothing.items()}
+    for name in network.states:
+        for row, posterior in enumerate(found.posterior[name]):
+            wanted = expected[name] if row % 3 else nothing[name]
+            np.testing.assert_allclose(posterior, [float(share) for share in wanted], rtol=CLOSE, atol=CLOSE)
+    logs = np.where(np.arange(rows) % 3, math.log(mass) if mass else -np.inf, 0.0)
+    np.testing.assert_allclose(found.log_evidence, logs, rtol=CLOSE, atol=CLOSE)
+
+
+@random_networks
 @given(possible_cases, st.integers(2, 4), st.data())
 def test_each_draw_is_as_if_alone(case: Case, draws: int, data: st.DataObject) -> None:
     """Draws of the tables go through together and come out as each would alone, whatever is zero or equal in some."""

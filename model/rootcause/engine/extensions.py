@@ -112,7 +112,7 @@ class Extensions:
         """Return what follows from each state of each node.
 
         Args:
-            look: The evidence, of one case, which is possible.
+            look: The evidence, of one case.
             nodes: Numbers of the nodes, each once.
             asked: Numbers of the targets.
 

@@ -271,9 +271,10 @@ class Engine:
         """
         names, asked = self._targets(nodes, ()), self._targets(targets, ())
         weights = self.weights(evidence)
-        before = float(self.log_probability(weights)[0])
-        if before == -np.inf:
-            raise ImpossibleEvidenceError(self.clash(weights))
+        if not names:
+            if not self.possible(weights):
+                raise ImpossibleEvidenceError(self.clash(weights))
+            return {}
         machine = self._machine_for((*weights, *names, *asked))
         look, added = self._codes_of(machine, weights), self._numbers(machine, names)
         direct, apart, numbers = self._targets_of(machine, asked)
@@ -281,11 +282,14 @@ class Engine:
             logs, values = self._extensions.ask(look, added, numbers)
         else:
             values, logs = machine.every(look.with_each(added, machine.cards[added]), numbers)
+        most = logs.max()
+        if most == -np.inf:
+            raise ImpossibleEvidenceError(self.clash(weights))
         found = self._cut(direct, np.where(logs > -np.inf, values.T, 0.0))
         if apart:
             whole = look.with_each(added, machine.cards[added])
             found |= {name: part.T for name, part in zip(apart, self._apart(machine, whole, apart, logs), strict=True)}
-        shares = self._cut(names, np.exp(logs - before))
+        shares = {name: share / share.sum() for name, share in self._cut(names, np.exp(logs - most)).items()}
         posterior = {target: self._cut(names, found[target].T) for target in asked}
         return {name: Continuation(shares[name], {t: posterior[t][name] for t in asked}) for name in names}
 
