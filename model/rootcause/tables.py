@@ -58,12 +58,18 @@ class Contribution:
     fill: Fill
 
 
-def stack(rows: Sequence[Array] | Sequence[Sequence[Array]], *, axis: int = 0) -> Array:
+def stack(rows: Sequence[Array] | Sequence[Sequence[Array]]) -> Array:
     """Stack arrays whose last axes, the draws, may have length 1 or n."""
     arrays = [np.asarray(row) for row in rows]
-    if all(array.shape == arrays[0].shape for array in arrays):  # to ask numpy for that takes longer than to stack them
-        return np.stack(arrays, axis=axis)
-    return np.stack(np.broadcast_arrays(*arrays), axis=axis)
+    shapes = [array.shape for array in arrays]
+    if len(set(map(len, shapes))) > 1:
+        shape = np.broadcast_shapes(*shapes)
+    else:
+        shape = tuple(map(max, zip(*shapes, strict=True)))  # the same, in less time than the rows take to be written
+    result = np.empty((len(arrays), *shape))
+    for place, array in zip(result, arrays, strict=True):
+        place[...] = array
+    return result
 
 
 def binary(probability: Array) -> Array:
