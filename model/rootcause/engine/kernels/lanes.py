@@ -105,7 +105,7 @@ def run_lanes(
         logs[start : start + LANES] = log
         if asked.size:
             _backwards(room, arena, slopes, wanted, looked, axes, peaks)
-            _write(net, room, arena, slopes, asked, posterior, start)
+            _write(net, room, arena, slopes, asked, posterior, start, log)
 
 
 @njit(cache=True, nogil=True)
@@ -422,8 +422,10 @@ def _add_along(axes: Words, axis: int, out: Floats, o: Word, left: Floats, x: Wo
 
 
 @njit(cache=True, nogil=True)
-def _write(net: Ints, room: Ints, arena: Floats, slopes: Floats, asked: Ints, posterior: Floats, start: int) -> None:
-    """Write the posteriors of the targets, the states of one after another."""
+def _write(
+    net: Ints, room: Ints, arena: Floats, slopes: Floats, asked: Ints, posterior: Floats, start: int, log: Floats
+) -> None:
+    """Write the posteriors of the targets, the states of one after another; zero where the evidence is impossible."""
     row = 0
     total = np.empty(LANES)
     for k in range(asked.size):
@@ -431,10 +433,10 @@ def _write(net: Ints, room: Ints, arena: Floats, slopes: Floats, asked: Ints, po
         first = net[FIRST, node]
         for s in range(net[CARD, node]):
             posterior[row + s, start : start + LANES] = 0.0
-        if room[HARD, node] >= 0:
-            posterior[row + room[HARD, node], start : start + LANES] = 1.0
-        elif room[NCLS, node] == 1:
-            posterior[row + room[REP, first], start : start + LANES] = 1.0
+        if room[HARD, node] >= 0 or room[NCLS, node] == 1:
+            only = row + (room[HARD, node] if room[HARD, node] >= 0 else room[REP, first])
+            for lane in range(LANES):
+                posterior[only, start + lane] = 1.0 if log[lane] > -np.inf else 0.0
         else:
             offset = room[FAC_OFF, room[UNARY, room[VAR, node]]] * LANES
             total[:] = 0.0
