@@ -433,10 +433,10 @@ def _write(
         first = net[FIRST, node]
         for s in range(net[CARD, node]):
             posterior[row + s, start : start + LANES] = 0.0
-        if room[HARD, node] >= 0 or room[NCLS, node] == 1:
-            only = row + (room[HARD, node] if room[HARD, node] >= 0 else room[REP, first])
-            for lane in range(LANES):
-                posterior[only, start + lane] = 1.0 if log[lane] > -np.inf else 0.0
+        if room[HARD, node] >= 0:
+            posterior[row + room[HARD, node], start : start + LANES] = 1.0
+        elif room[NCLS, node] == 1:
+            posterior[row + room[REP, first], start : start + LANES] = 1.0
         else:
             offset = room[FAC_OFF, room[UNARY, room[VAR, node]]] * LANES
             total[:] = 0.0
@@ -452,3 +452,6 @@ def _write(
                     if total[lane] > 0.0:
                         posterior[row + s, start + lane] = max(arena[at] * slopes[at] / total[lane], 0.0)
         row += net[CARD, node]
+    for lane in range(LANES):
+        if log[lane] == -np.inf:
+            posterior[:row, start + lane] = 0.0
