@@ -14,7 +14,8 @@ from rootcause.diagnosis import DRAWS
 from rootcause.engine import Drawn
 from rootcause.engine.kernels import cases
 from rootcause.engine.layout import lay_out
-from rootcause.engine.machine import Look, Machine
+from rootcause.engine.look import Look
+from rootcause.engine.machine import Machine
 from rootcause.structure import CAUSES, build
 from rootcause.uncertainty import draw, points
 

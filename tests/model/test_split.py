@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from noisy import SIGNS, NoisyOr, evidence, network
 from rootcause.engine import Engine, Shape
-from rootcause.engine.kernels import cases, planner
+from rootcause.engine.kernels import arrays, cases
 from rootcause.engine.kernels.split import split
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ class Planned:
             merge=merge,
             signed=self.signed,
         )
-        assert status == planner.PLANNED
+        assert status == arrays.PLANNED
 
     @property
     def lanes(self) -> int:
         """How many lanes the plan has, 0 for none."""
-        return int(self.machine.room().ints[planner.COUNT, planner.SPLIT_LANES])
+        return int(self.machine.room().ints[arrays.COUNT, arrays.SPLIT_LANES])
 
     @contextmanager
     def entry_by_entry(self) -> Iterator[None]:
@@ -133,7 +133,7 @@ def test_lanes_that_are_left_over_count_for_nothing(seed: int, node: int, state:
     if seen:
         joint *= (np.arange(3) == state).reshape((3,) + (1,) * (NODES - node - 1))
     found = engine.query(seen, targets=names)
-    assert engine._machine.room().ints[planner.COUNT, planner.SPLIT_LANES] == 3**2  # noqa: SLF001
+    assert engine._machine.room().ints[arrays.COUNT, arrays.SPLIT_LANES] == 3**2  # noqa: SLF001
     for k, name in enumerate(names):
         mass = joint.sum(axis=tuple(axis for axis in range(NODES) if axis != k))
         np.testing.assert_allclose(list(found[name].values()), mass / mass.sum(), rtol=1e-10)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rootcause.engine.kernels import cases, planner
+from rootcause.engine.kernels import arrays, cases
 from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.layout import Shape, Tables
-from rootcause.engine.machine import TRIES_FOR_ONE, Look, Machine, in_threads
+from rootcause.engine.look import Look
+from rootcause.engine.machine import TRIES_FOR_ONE, Machine, in_threads
 from rootcause.engine.probes import Probe, Probes
 
 Array = NDArray[np.float64]
@@ -213,12 +214,12 @@ class Extensions:
         whole = Look(np.concatenate([look.seen, added]), codes, look.likelihoods)
         room = self._machine.room()
         status = self._machine.plan(room, sig, whole, asked, TRIES_FOR_ONE, lump=True, signed=signed)
-        return status == planner.PLANNED
+        return status == arrays.PLANNED
 
     def _compact(self) -> Ints:
         """Let the plan read only the entries that it needs; return where each stands then, -1 for the others."""
         ints = self._machine.room().ints
-        sources = ints[planner.SRC, : ints[planner.COUNT, planner.SOURCES]]
+        sources = ints[arrays.SRC, : ints[arrays.COUNT, arrays.SOURCES]]
         place = np.full(len(self._machine.entries), -1)
         used = np.flatnonzero(np.bincount(sources))
         place[used] = np.arange(len(used))
@@ -250,7 +251,7 @@ class Extensions:
         width, padded = int(self._usual.cards[asked].sum()), values.shape[1]
         logs = np.full(padded, -np.inf)
         dear = cases.multiplications(room.ints) * count > _DEAR
-        if count <= _FEW or room.ints[planner.COUNT, planner.ARENA] > _WIDE:
+        if count <= _FEW or room.ints[arrays.COUNT, arrays.ARENA] > _WIDE:
             rows, posterior = np.ascontiguousarray(values[:, :count].T), np.zeros((count, width))
 
             def some(start: int, stop: int) -> None:

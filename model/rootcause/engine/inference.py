@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rootcause.engine.coding import Coder
 from rootcause.engine.evidence import Observation, in_words, known, weight_of
 from rootcause.engine.layout import Drawn, Part, Shape, Tables, lay_out
+from rootcause.engine.look import Look
 from rootcause.engine.pgmpy_networks import check_table, read_network
 from rootcause.errors import ImpossibleEvidenceError, InvalidInputError
 
 if TYPE_CHECKING:
     from rootcause.engine.explanation import Explanation
     from rootcause.engine.extensions import Extensions
-    from rootcause.engine.machine import Look, Machine
+    from rootcause.engine.machine import Machine
     from rootcause.engine.shared import Shared
 
 Array = NDArray[np.float64]
@@ -88,7 +90,7 @@ class Engine:
         self._tables = tables
         self._inside = frozenset(shape.parents[name][0] for name in shape.links)
         self._kept_targets: dict[tuple[int, tuple[str, ...]], tuple[list[str], list[str], Ints]] = {}
-        self._number = {name: {s: k for k, s in enumerate(states)} for name, states in shape.states.items()}
+        self._coder = Coder(shape.states)
 
     @property
     def states(self) -> Mapping[str, tuple[str, ...]]:
@@ -178,7 +180,7 @@ class Engine:
             return self.do(do).query(evidence, targets)
         asked = self._targets(targets, (name for name, observed in evidence.items() if observed is not None))
         machine = self._machine_for((*evidence, *asked))
-        look = self._look(machine, evidence)
+        look = self._coder.of_case(machine.layout.index, evidence)
         found = self._posteriors(machine, look, asked)
         if found is None:
             raise ImpossibleEvidenceError(self.clash(self.weights(evidence)))
@@ -208,7 +210,7 @@ class Engine:
         impossible = np.flatnonzero(found.log_evidence == -np.inf)
         if len(impossible):
             row = int(impossible[0])
-            raise ImpossibleEvidenceError(self.clash(self.weights(self._row(evidence, row))), row=row)
+            raise ImpossibleEvidenceError(self.clash(self.weights(self._coder.case_of(evidence, row))), row=row)
         return found.posterior
 
     def run_batch(
@@ -233,13 +235,14 @@ class Engine:
             known(name, self.states)
         asked = self._targets(targets, evidence)
         machine = self._machine_for((*evidence, *asked))
-        columns = {name: self._column(name, column) for name, column in evidence.items()}
+        columns = {name: self._coder.column(name, column) for name, column in evidence.items()}
         direct, apart, numbers = self._targets_of(machine, asked)
         result = {name: np.empty((rows, len(self.states[name]))) for name in asked}
         every = np.empty(rows)
 
-        def chunk(start: int, stop: int) -> "Look":
-            return self._look_at(machine, {name: column[start:stop] for name, column in columns.items()}, stop - start)
+        def chunk(start: int, stop: int) -> Look:
+            part = {name: column[start:stop] for name, column in columns.items()}
+            return self._coder.of_columns(machine.layout.index, part, stop - start)
 
         many = self._shared.many if machine.dense and rows >= _SHARED_FROM else machine.many
         for start, posterior, logs in many(rows, chunk, numbers):
@@ -555,7 +558,7 @@ class Engine:
             values, logs = machine.draws(look, self._numbers(machine, targets), drawn)
         return Marginals(MappingProxyType(self._cut(targets, values)), logs)
 
-    def _posteriors(self, machine: "Machine", look: "Look", asked: tuple[str, ...]) -> tuple[Array, Array] | None:
+    def _posteriors(self, machine: "Machine", look: Look, asked: tuple[str, ...]) -> tuple[Array, Array] | None:
         """Return the posteriors of one case, one target after another, and ln P(evidence); ``None`` if impossible."""
         direct, apart, numbers = self._targets_of(machine, asked)
         posterior, logs = machine.one(look, numbers)
@@ -579,7 +582,7 @@ class Engine:
         direct = [name for name in asked if machine.lean[index[name]]]
         return direct, [name for name in asked if not machine.lean[index[name]]]
 
-    def _apart(self, machine: "Machine", look: "Look", asked: Sequence[str], logs: Array) -> list[Array]:
+    def _apart(self, machine: "Machine", look: Look, asked: Sequence[str], logs: Array) -> list[Array]:
         """Return the posteriors of targets that are asked for by adding each to the evidence; by target, as a batch."""
         numbers = self._numbers(machine, asked)
         shares = np.zeros((len(look.codes), int(machine.cards[numbers].sum())))
@@ -614,72 +617,8 @@ class Engine:
                 self._kept_targets[key] = found
         return found
 
-    def _look(self, machine: "Machine", evidence: Mapping[str, Observation]) -> "Look":
-        """Return the evidence of one case; a plain state takes the short way."""
-        from rootcause.engine.machine import NOTHING, Look
-
-        index = machine.layout.index
-        seen: list[int] = []
-        codes: list[int] = []
-        rows: list[Array] = []
-        for name, observed in evidence.items():
-            if observed is None:
-                continue
-            code = self._number[name].get(observed) if type(observed) is str and name in self._number else None
-            if code is None:
-                weight = weight_of(name, observed, self.states)
-                code = _code(weight, rows)
-            seen.append(index[name])
-            codes.append(code)
-        likelihoods = _stacked(rows) if rows else NOTHING
-        return Look(np.array(seen, dtype=np.int64), np.array([codes], dtype=np.int64), likelihoods)
-
-    def _codes_of(self, machine: "Machine", weights: Weights) -> "Look":
-        from rootcause.engine.machine import NOTHING, Look
-
-        rows: list[Array] = []
-        codes = [_code(weight, rows) for weight in weights.values()]
-        likelihoods = _stacked(rows) if rows else NOTHING
-        return Look(self._numbers(machine, list(weights)), np.array([codes], dtype=np.int64), likelihoods)
-
-    def _look_at(self, machine: "Machine", columns: Mapping[str, Any], rows: int) -> "Look":
-        """Return the evidence of a chunk of cases."""
-        from rootcause.engine.machine import NOTHING, Look
-
-        codes = np.empty((rows, len(columns)), dtype=np.int64)
-        soft: list[Array] = []
-        for k, (name, column) in enumerate(columns.items()):
-            if isinstance(column, np.ndarray):
-                codes[:, k] = column
-                continue
-            number = self._number[name]
-            for row, observed in enumerate(column):
-                if observed is None:
-                    codes[row, k] = -1
-                elif type(observed) is str and observed in number:
-                    codes[row, k] = number[observed]
-                else:
-                    codes[row, k] = _code(weight_of(name, observed, self.states), soft)
-        return Look(self._numbers(machine, list(columns)), codes, _stacked(soft) if soft else NOTHING)
-
-    def _column(self, name: str, column: Any) -> Any:  # noqa: ANN401 - observations, or numbers of states
-        if not (isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.integer)):
-            return column if isinstance(column, Sequence) else list(column)
-        most = len(self.states[name]) - 1
-        if column.ndim != 1 or (len(column) and (column.min() < -1 or column.max() > most)):
-            msg = f"{name}: numbers of states must be from -1 (not observed) to {most}, got others"
-            raise InvalidInputError(msg)
-        return column
-
-    def _row(self, evidence: Mapping[str, Sequence[Observation] | Ints], row: int) -> dict[str, Observation]:
-        """Return one case of a batch, in states."""
-        case = {}
-        for name, column in evidence.items():
-            observed: Any = column[row]
-            if isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.integer):
-                observed = None if observed < 0 else self.states[name][observed]
-            case[name] = observed
-        return case
+    def _codes_of(self, machine: "Machine", weights: Weights) -> Look:
+        return self._coder.of_weights(machine.layout.index, weights)
 
     def _targets(self, targets: Iterable[str] | None, observed: Iterable[str]) -> tuple[str, ...]:
         if targets is None:
@@ -689,21 +628,6 @@ class Engine:
         for name in asked:
             known(name, self.states, "targets")
         return asked
-
-
-def _code(weight: Array, rows: list[Array]) -> int:
-    """Return the number of the only possible state, or a reference to a row of likelihoods."""
-    if np.count_nonzero(weight) == 1 and weight.max() == 1.0:
-        return int(np.argmax(weight))
-    rows.append(weight)
-    return -1 - len(rows)
-
-
-def _stacked(rows: Sequence[Array]) -> Array:
-    result = np.zeros((len(rows), max(map(len, rows))))
-    for row, weight in zip(result, rows, strict=True):
-        row[: len(weight)] = weight
-    return result
 
 
 def _machine() -> "type[Machine]":

@@ -69,7 +69,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A network as the arrays of ``planner``.
+    """A network as the rows of ``kernels.arrays``.
 
     Attributes:
         names: The nodes, parents before children; links inside a gate are not among them.
@@ -77,8 +77,8 @@ class Layout:
         states: States of each node.
         parts: Every table.
         offsets: Where the entries of each begin; entry 0 is the number 1.
-        net: See ``planner``.
-        above: See ``planner``.
+        net: See ``kernels.arrays``.
+        above: See ``kernels.arrays``.
         gates: Nodes that are gates.
         numeric: Whether a gate was found in the numbers of a table, so that other numbers need another layout.
     """
@@ -242,7 +242,7 @@ def _along(factor: Array, axis: int, ndim: int) -> Array:
 
 
 def _arrays(names: tuple[str, ...], shape: Shape, parts_of: Mapping[str, Sequence[Part]], *, numeric: bool) -> Layout:
-    from rootcause.engine.kernels.planner import NET_ROWS
+    from rootcause.engine.kernels.arrays import NET_ROWS
 
     index = {name: number for number, name in enumerate(names)}
     card = [len(shape.states[name]) for name in names]

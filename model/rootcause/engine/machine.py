@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rootcause.engine.kernels import STORE, cases, planner
+from rootcause.engine.kernels import STORE, arrays, cases
 from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.layout import Drawn, Layout, Shape, Tables, lay_out
+from rootcause.engine.look import NOTHING, Look
 from rootcause.errors import ModelTooLargeError
 
 Array = NDArray[np.float64]
@@ -50,8 +51,6 @@ _KEPT = 8_000_000
 
 _LINE = 8
 """Numbers in a line of the cache."""
-
-NOTHING: Array = np.zeros((0, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +101,27 @@ class Machine:
         self.layout = layout
         self.entries = layout.entries(tables)
         self.entries.setflags(write=False)
-        layout.net[planner.SURE, : len(layout.parts)] = _sure(layout, self.entries[:, 0])
+        layout.net[arrays.SURE, : len(layout.parts)] = _sure(layout, self.entries[:, 0])
         self._rooms = threading.local()
-        self._sizes = planner.room_sizes(layout.net)
+        self._sizes = arrays.room_sizes(layout.net)
         self.dense = not layout.gates and self._fix_order()
         nodes = len(layout.names)
         gates = np.array([name in layout.gates for name in layout.names], dtype=np.bool_)
         self.lean: NDArray[np.bool_] = np.asarray(layout.above[:, gates].sum(axis=1) == 0)
-        self.cards = layout.net[planner.CARD, :nodes].copy()
+        self.cards = layout.net[arrays.CARD, :nodes].copy()
 
     def _fix_order(self) -> bool:
         """Give all cases of a small network one order of elimination; return whether it is small."""
         net = self.layout.net
         nodes = len(self.layout.names)
         room = self.room()
-        if self.plan(room, self.entries, _nobody(), np.arange(nodes), _TRIES_ONCE, lump=False) != planner.PLANNED:
+        if self.plan(room, self.entries, _nobody(), np.arange(nodes), _TRIES_ONCE, lump=False) != arrays.PLANNED:
             return False
         if cases.multiplications(room.ints) > _DENSE:
             return False
-        count = room.ints[planner.COUNT, planner.VARS]
-        net[planner.FIXED, :count] = room.ints[planner.NODE, room.ints[planner.ORDER, :count]]
-        net[planner.SIZES, 1] = count
+        count = room.ints[arrays.COUNT, arrays.VARS]
+        net[arrays.FIXED, :count] = room.ints[arrays.NODE, room.ints[arrays.ORDER, :count]]
+        net[arrays.SIZES, 1] = count
         return True
 
     def room(self) -> Room:
@@ -131,9 +130,9 @@ class Machine:
         if room is None:
             ints, reals, words = self._sizes
             room = Room(
-                np.zeros((planner.ROOM_ROWS, ints), dtype=np.int64),
-                np.zeros((planner.REAL_ROWS, reals)),
-                np.zeros((planner.WORD_ROWS, words), dtype=np.uint64),
+                np.zeros((arrays.ROOM_ROWS, ints), dtype=np.int64),
+                np.zeros((arrays.REAL_ROWS, reals)),
+                np.zeros((arrays.WORD_ROWS, words), dtype=np.uint64),
             )
             self._rooms.room = room
         return room
@@ -142,7 +141,7 @@ class Machine:
         self,
         room: Room,
         sig: Array,
-        look: "Look",
+        look: Look,
         asked: Ints,
         tries: int,
         *,
@@ -171,7 +170,7 @@ class Machine:
             )
         )
 
-    def one(self, look: "Look", asked: Ints) -> tuple[Array, Array]:
+    def one(self, look: Look, asked: Ints) -> tuple[Array, Array]:
         """Return posteriors and ln P(evidence) of few cases, in this thread."""
         rows = len(look.codes)
         posterior = np.zeros((rows, int(self.cards[asked].sum())))
@@ -197,11 +196,11 @@ class Machine:
             status,
             self.memory(),
         )
-        if planner.TOO_LARGE in status:
+        if arrays.TOO_LARGE in status:
             raise self._too_large(room)
         return posterior, logs
 
-    def many(self, rows: int, chunk: Callable[[int, int], "Look"], asked: Ints) -> Iterator[tuple[int, Array, Array]]:
+    def many(self, rows: int, chunk: Callable[[int, int], Look], asked: Ints) -> Iterator[tuple[int, Array, Array]]:
         """Return the answers to many cases, chunk by chunk, each with the number of its first case.
 
         Args:
@@ -212,7 +211,7 @@ class Machine:
         step = min(CHUNK, max(_FEWEST, rows // (_SHARES * _cores())))  # dear cases come in runs: many small shares
         return in_chunks(rows, step, lambda start, stop: self.one(chunk(start, stop), asked))
 
-    def every(self, look: "Look", asked: Ints) -> tuple[Array, Array]:
+    def every(self, look: Look, asked: Ints) -> tuple[Array, Array]:
         """Return posteriors and ln P(evidence) of all cases of a look, from as many threads as there are cores."""
         rows = len(look.codes)
         posterior, every = np.zeros((rows, int(self.cards[asked].sum()))), np.empty(rows)
@@ -220,7 +219,7 @@ class Machine:
             posterior[start : start + len(logs)], every[start : start + len(logs)] = part, logs
         return posterior, every
 
-    def draws(self, look: "Look", asked: Ints, drawn: Drawn) -> tuple[Array, Array]:
+    def draws(self, look: Look, asked: Ints, drawn: Drawn) -> tuple[Array, Array]:
         """Return posteriors, shape ``(states of the targets, draws)``, and ln P(evidence) for draws of the tables.
 
         Gates become products. Digits cancel in these, the more the rarer the evidence; if rounding may have taken one
@@ -235,7 +234,7 @@ class Machine:
             return found
         return self._run_draws(look, asked, entries, sig, signed=False)
 
-    def _run_draws(self, look: "Look", asked: Ints, entries: Array, sig: Array, *, signed: bool) -> tuple[Array, Array]:
+    def _run_draws(self, look: Look, asked: Ints, entries: Array, sig: Array, *, signed: bool) -> tuple[Array, Array]:
         """Return posteriors and ln P(evidence) for draws of the entries, shape ``(entries, draws)``."""
         room, draws = self.room(), entries.shape[1]
         padded = _padded(entries)
@@ -249,7 +248,7 @@ class Machine:
         self, room: Room, entries: Array, asked: Ints, lanes: tuple[int, int], posterior: Array, logs: Array
     ) -> None:
         """Run the plan in a room for draws from one number up to another, as ``run_lanes`` does, in this thread."""
-        size = (int(room.ints[planner.COUNT, planner.ARENA]) + 1) * LANES
+        size = (int(room.ints[arrays.COUNT, arrays.ARENA]) + 1) * LANES
         arena, slopes = self.memory(2 * size)[: 2 * size].reshape(2, size)
         net = self.layout.net
         cases.run_draws(net, room.ints, room.reals, entries, asked, *lanes, posterior, logs, arena, slopes)
@@ -268,7 +267,7 @@ class Machine:
             self._rooms.memory = kept
         return kept
 
-    def slopes_of_draws(self, look: "Look", drawn: Drawn) -> tuple[Array, Array]:
+    def slopes_of_draws(self, look: Look, drawn: Drawn) -> tuple[Array, Array]:
         """Return ln P(evidence), shape ``(draws,)``, and its derivative by every entry, shape ``(entries, draws)``."""
         nobody = np.zeros(0, np.int64)
         entries = drawn.entries(self.layout, self._wanted(look, nobody))
@@ -302,7 +301,7 @@ class Machine:
         self,
         room: Room,
         sig: Array,
-        look: "Look",
+        look: Look,
         asked: Ints,
         tries: int,
         *,
@@ -311,18 +310,18 @@ class Machine:
     ) -> bool:
         """Plan; return whether the evidence is possible."""
         status = self.plan(room, sig, look, asked, tries, lump=True, merge=merge, signed=signed)
-        if status == planner.TOO_LARGE:
+        if status == arrays.TOO_LARGE:
             raise self._too_large(room)
-        return status != planner.IMPOSSIBLE
+        return status != arrays.IMPOSSIBLE
 
-    def _wanted(self, look: "Look", asked: Ints) -> NDArray[np.uint8]:
+    def _wanted(self, look: Look, asked: Ints) -> NDArray[np.uint8]:
         """Return which parts belong to nodes that evidence or targets hang on."""
         relevant = self.layout.above[np.concatenate([look.seen, asked])].any(axis=0)
-        owner = self.layout.net[planner.CON_NODE, : len(self.layout.parts)]
+        owner = self.layout.net[arrays.CON_NODE, : len(self.layout.parts)]
         wanted: NDArray[np.uint8] = relevant[owner].astype(np.uint8)
         return wanted
 
-    def joint(self, look: "Look", asked: Ints) -> Array | None:
+    def joint(self, look: Look, asked: Ints) -> Array | None:
         """Return P(targets and evidence) up to a factor, one axis for each target; ``None`` if impossible.
 
         Args:
@@ -331,34 +330,34 @@ class Machine:
         """
         room = self.room()
         ints = room.ints
-        ints[planner.OPEN, asked] = 1
+        ints[arrays.OPEN, asked] = 1
         try:
             status = self.plan(room, self.entries, look, asked, _TRIES_FOR_DRAWS, lump=not self.dense)
         finally:
-            ints[planner.OPEN, asked] = 0
-        if status == planner.TOO_LARGE:
+            ints[arrays.OPEN, asked] = 0
+        if status == arrays.TOO_LARGE:
             raise self._too_large(room)
-        if status == planner.IMPOSSIBLE:
+        if status == arrays.IMPOSSIBLE:
             return None
-        arena = np.empty(int(ints[planner.COUNT, planner.ARENA]) + 1)
+        arena = np.empty(int(ints[arrays.COUNT, arrays.ARENA]) + 1)
         cases.run_joint(ints, room.reals, self.entries, arena)
-        axis = {int(ints[planner.VAR, node]): k for k, node in enumerate(asked) if self._free(ints, int(node))}
-        joint = np.ones([int(ints[planner.NCLS, node]) if k in axis.values() else 1 for k, node in enumerate(asked)])
-        for factor in ints[planner.ALIVE, : ints[planner.COUNT, planner.LEFT]]:
+        axis = {int(ints[arrays.VAR, node]): k for k, node in enumerate(asked) if self._free(ints, int(node))}
+        joint = np.ones([int(ints[arrays.NCLS, node]) if k in axis.values() else 1 for k, node in enumerate(asked)])
+        for factor in ints[arrays.ALIVE, : ints[arrays.COUNT, arrays.LEFT]]:
             joint *= self._factor(ints, arena, int(factor), axis, joint.ndim)
         return self._by_states(ints, joint, asked)
 
     @staticmethod
     def _free(ints: Ints, node: int) -> bool:
         """Return whether evidence leaves a target more than one class of states."""
-        return bool(ints[planner.HARD, node] < 0 and ints[planner.NCLS, node] > 1)
+        return bool(ints[arrays.HARD, node] < 0 and ints[arrays.NCLS, node] > 1)
 
     @staticmethod
     def _factor(ints: Ints, arena: Array, factor: int, axis: Mapping[int, int], ndim: int) -> Array:
         """Return a factor over variables that were left in, with an axis for each target."""
-        scope = ints[planner.SCOPE, ints[planner.SCOPE_START, factor] : ints[planner.SCOPE_START, factor + 1]].tolist()
-        dims = [int(ints[planner.DIM, var]) for var in scope]
-        start = int(ints[planner.FAC_OFF, factor])
+        scope = ints[arrays.SCOPE, ints[arrays.SCOPE_START, factor] : ints[arrays.SCOPE_START, factor + 1]].tolist()
+        dims = [int(ints[arrays.DIM, var]) for var in scope]
+        start = int(ints[arrays.FAC_OFF, factor])
         table = arena[start : start + int(np.prod(dims))].reshape(dims)
         places = [axis[var] for var in scope]
         shape = [1] * ndim
@@ -369,10 +368,10 @@ class Machine:
     def _by_states(self, ints: Ints, joint: Array, asked: Ints) -> Array:
         """Turn axes of classes into axes of states; a target's states are never merged, but may be ruled out."""
         for k, node in enumerate(asked):
-            first, card = self.layout.net[planner.FIRST, node], int(self.cards[node])
-            classes = ints[planner.CLS, first : first + card]
-            if ints[planner.HARD, node] >= 0:
-                chosen = np.where(np.arange(card) == ints[planner.HARD, node], 0, -1)
+            first, card = self.layout.net[arrays.FIRST, node], int(self.cards[node])
+            classes = ints[arrays.CLS, first : first + card]
+            if ints[arrays.HARD, node] >= 0:
+                chosen = np.where(np.arange(card) == ints[arrays.HARD, node], 0, -1)
             else:
                 chosen = classes
             whole = np.zeros((*joint.shape[:k], card, *joint.shape[k + 1 :]))
@@ -381,7 +380,7 @@ class Machine:
             joint = whole
         return joint
 
-    def slopes(self, look: "Look", sig: Array) -> tuple[float, Array]:
+    def slopes(self, look: Look, sig: Array) -> tuple[float, Array]:
         """Return ln P(evidence) and its derivative by every entry of the tables, shape ``(entries,)``."""
         room, nobody = self.room(), np.zeros(0, np.int64)
         sig.setflags(write=False)
@@ -396,57 +395,24 @@ class Machine:
     def _too_large(self, room: Room) -> ModelTooLargeError:
         """Say what table does not fit, and over which nodes."""
         ints = room.ints
-        first, last = ints[planner.FIRST_AXIS, ints[planner.COUNT, planner.STEPS]], ints[planner.COUNT, planner.AXES]
-        size = 8.0 * float(np.prod(ints[planner.AXIS_DIM, first:last].astype(float)))
-        blamed = dict.fromkeys(self.layout.names[ints[planner.NODE, v]] for v in ints[planner.BLAMED, : last - first])
+        first, last = ints[arrays.FIRST_AXIS, ints[arrays.COUNT, arrays.STEPS]], ints[arrays.COUNT, arrays.AXES]
+        size = 8.0 * float(np.prod(ints[arrays.AXIS_DIM, first:last].astype(float)))
+        blamed = dict.fromkeys(self.layout.names[ints[arrays.NODE, v]] for v in ints[arrays.BLAMED, : last - first])
         return ModelTooLargeError(
             f"network: the tables of a plan must fit in {MEMORY_LIMIT / 1e9:g} GB with their derivatives, "
             f"got one that takes {size / 1e9:.3g} GB over {', '.join(blamed)}"
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Evidence of some cases, as ``cases.look`` reads it.
-
-    Attributes:
-        seen: Numbers of the nodes that have a column, shape ``(columns,)``.
-        codes: Shape ``(cases, columns)``.
-        likelihoods: Shape ``(rows, most states)``.
-    """
-
-    seen: Ints
-    codes: Ints
-    likelihoods: Array
-
-    def rows(self, start: int, stop: int) -> "Look":
-        """Return the cases from one number up to another."""
-        return Look(self.seen, self.codes[start:stop], self.likelihoods)
-
-    def with_each(self, nodes: Ints, cards: Ints) -> "Look":
-        """Return a case for each state of each node, added to the first case.
-
-        Args:
-            nodes: Numbers of the nodes, shape ``(nodes,)``.
-            cards: How many states each has.
-        """
-        known = len(self.seen)
-        codes = np.full((int(cards.sum()), known + len(nodes)), -1, dtype=np.int64)
-        codes[:, :known] = self.codes[0]
-        column = np.repeat(np.arange(len(nodes)), cards)
-        codes[np.arange(len(codes)), known + column] = np.arange(len(codes)) - (np.cumsum(cards) - cards)[column]
-        return Look(np.concatenate([self.seen, nodes]), codes, self.likelihoods)
-
-
 def _sure(layout: Layout, entries: Array) -> list[int]:
     """Return for each contribution the states, as bits, that none of its rows rules out."""
     net = layout.net
-    cards = net[planner.CARD, net[planner.CON_NODE, : len(layout.parts)]].tolist()
+    cards = net[arrays.CARD, net[arrays.CON_NODE, : len(layout.parts)]].tolist()
     tables = np.split(entries, layout.offsets[:-1])[1:]  # entry 0 is the number 1
     possible = [
         np.atleast_1d((table.reshape(-1, card) > 0).all(axis=0)) for table, card in zip(tables, cards, strict=True)
     ]
-    return [sum(1 << int(s) for s in np.flatnonzero(own[: planner.STATES_AS_BITS])) for own in possible]
+    return [sum(1 << int(s) for s in np.flatnonzero(own[: arrays.STATES_AS_BITS])) for own in possible]
 
 
 def _nobody() -> Look:
@@ -509,4 +475,4 @@ def _mixtures(entries: Array) -> Array:
     return mixed
 
 
-__all__: Sequence[str] = ("CHUNK", "MEMORY_LIMIT", "Look", "Machine", "prepare")
+__all__: Sequence[str] = ("CHUNK", "MEMORY_LIMIT", "Machine", "prepare")

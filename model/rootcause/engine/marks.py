@@ -8,7 +8,7 @@ one plan serves whatever was seen, and only numbers differ.
 import numpy as np
 from numpy.typing import NDArray
 
-from rootcause.engine.kernels import planner
+from rootcause.engine.kernels import arrays
 from rootcause.engine.layout import Layout, Shape, Tables, lay_out
 
 Array = NDArray[np.float64]
@@ -51,8 +51,8 @@ class Marked:
     def likelihoods(self, node: int) -> Ints:
         """Return which entries are the chances of what was seen, given each state of a node; shape ``(states,)``."""
         net = self.layout.net
-        start = int(net[planner.CON_OFF, net[planner.CON_START, self.mark(node)]])
-        numbers: Ints = start + 2 * np.arange(int(net[planner.CARD, node]))
+        start = int(net[arrays.CON_OFF, net[arrays.CON_START, self.mark(node)]])
+        numbers: Ints = start + 2 * np.arange(int(net[arrays.CARD, node]))
         return numbers
 
 

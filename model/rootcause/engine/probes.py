@@ -19,10 +19,10 @@ from operator import or_
 import numpy as np
 from numpy.typing import NDArray
 
-from rootcause.engine.kernels import planner
+from rootcause.engine.kernels import arrays
 from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.layout import Layout, Shape, Tables
-from rootcause.engine.machine import Look
+from rootcause.engine.look import Look
 from rootcause.engine.marks import Marked
 
 Array = NDArray[np.float64]
@@ -103,7 +103,7 @@ class Probes:
         self._marked = marked
         self._entries = self.layout.entries(self.tables)[:, 0]
         count = len(plain.names)
-        self._cards: list[int] = self.layout.net[planner.CARD, :count].tolist()
+        self._cards: list[int] = self.layout.net[arrays.CARD, :count].tolist()
         self._above = [_bits(np.flatnonzero(row[:count])) for row in self.layout.above[:count]]
         self._gates = _bits(node for node, name in enumerate(plain.names) if name in self.layout.gates)
         self._parents = [self._parents_of(node) for node in range(count)]
@@ -112,8 +112,8 @@ class Probes:
     def _parents_of(self, node: int) -> tuple[int, ...]:
         """Return the parents of a plain node."""
         net = self.layout.net
-        con = net[planner.CON_START, node]
-        found = net[planner.PAR, net[planner.PAR_START, con] : net[planner.PAR_START, con + 1]]
+        con = net[arrays.CON_START, node]
+        found = net[arrays.PAR, net[arrays.PAR_START, con] : net[arrays.PAR_START, con + 1]]
         return () if self._gates >> node & 1 else tuple(found.tolist())
 
     # ---- which nodes share a plan ------------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ class Probes:
     def _table(self, node: int, known: tuple[int, ...]) -> Array:
         """Return a plain table at known states of some parents, shape ``(states, states of the others together)``."""
         net = self.layout.net
-        start = int(net[planner.CON_OFF, net[planner.CON_START, node]])
-        shape = [int(net[planner.CARD, other]) for other in (*self._parents[node], node)]
+        start = int(net[arrays.CON_OFF, net[arrays.CON_START, node]])
+        shape = [int(net[arrays.CARD, other]) for other in (*self._parents[node], node)]
         table = self._entries[start : start + math.prod(shape)].reshape(shape)
         table = table[tuple(slice(None) if state < 0 else state for state in known)]
         return np.ascontiguousarray(table.reshape(-1, shape[-1]).T)
@@ -219,8 +219,8 @@ class Probes:
         Returns:
             Numbers of entries, shape ``(rows,)``; entries, shape ``(rows, states)``; shape ``(rows,)``.
         """
-        first, last = self.layout.net[planner.CON_START, node : node + 2].tolist()
-        starts = self.layout.net[planner.CON_OFF, first : last + 1]
+        first, last = self.layout.net[arrays.CON_START, node : node + 2].tolist()
+        starts = self.layout.net[arrays.CON_OFF, first : last + 1]
         card = self._cards[node]
         columns = self._entries[starts[0] : starts[-1]].reshape(-1, card)
         return (

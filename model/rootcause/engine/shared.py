@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from rootcause.engine.kernels import cases, planner
+from rootcause.engine.kernels import arrays, cases
 from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.layout import Shape, Tables
-from rootcause.engine.machine import NOTHING, TRIES_FOR_ONE, Look, Machine, in_chunks
+from rootcause.engine.look import NOTHING, Look
+from rootcause.engine.machine import TRIES_FOR_ONE, Machine, in_chunks
 from rootcause.engine.marks import Marked
 
 Array = NDArray[np.float64]
@@ -70,7 +71,7 @@ class Shared:
         look = Look(marks, np.zeros((1, len(marks)), np.int64), NOTHING)
         room = self._machine.room()
         status = self._machine.plan(room, self._machine.entries, look, asked, TRIES_FOR_ONE, lump=False)
-        return status == planner.PLANNED and cases.multiplications(room.ints) <= _MOST
+        return status == arrays.PLANNED and cases.multiplications(room.ints) <= _MOST
 
 
 __all__ = ["Shared"]

@@ -11,6 +11,6 @@ from rootcause.engine.kernels.store import Store
 STORE = Store()
 
 with STORE.used_by_numba():
-    from rootcause.engine.kernels import cases, planner
+    from rootcause.engine.kernels import arrays, cases
 
-__all__ = ["STORE", "cases", "planner"]
+__all__ = ["STORE", "arrays", "cases"]

@@ -7,7 +7,7 @@ two that are read, and where the counting stands.
 import numpy as np
 from numba import njit
 
-from rootcause.engine.kernels.planner import Words
+from rootcause.engine.kernels.arrays import Words
 
 Word = np.uint64
 

@@ -5,9 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
-from rootcause.engine.kernels.lanes import run_lanes, run_slopes_of_lanes
-from rootcause.engine.kernels.planner import (
+from rootcause.engine.kernels.arrays import (
     AXIS_DIM,
     CARD,
     CLS,
@@ -37,14 +35,14 @@ from rootcause.engine.kernels.planner import (
     Floats,
     Ints,
     Words,
-    plan,
-    see_nothing,
-    see_state,
-    see_weights,
 )
+from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
+from rootcause.engine.kernels.lanes import run_lanes, run_slopes_of_lanes
+from rootcause.engine.kernels.planner import plan
 from rootcause.engine.kernels.rounding import deviation
 from rootcause.engine.kernels.split import collect, lay_out_leaves, split, split_backwards, split_forwards
 from rootcause.engine.kernels.spread import see_in_lanes, spread
+from rootcause.engine.kernels.states import see_nothing, see_state, see_weights
 
 TOLERATED = 1e-9
 """Largest relative error of P(evidence), one standard deviation, with which products are taken."""

@@ -10,9 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from rootcause.engine.kernels.axes import Word, add_axis, advance
-from rootcause.engine.kernels.eight import ZEROS, largest, load
-from rootcause.engine.kernels.planner import (
+from rootcause.engine.kernels.arrays import (
     ALIVE,
     ARENA,
     AXIS_DIM,
@@ -43,6 +41,8 @@ from rootcause.engine.kernels.planner import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.axes import Word, add_axis, advance
+from rootcause.engine.kernels.eight import ZEROS, largest, load
 
 SMALL = 1e-60
 """Largest entry of a table below which it is scaled; two such multiplied are still far above the smallest float."""

@@ -7,8 +7,8 @@ numbers that are all read before the first is written need no such proof (``Stor
 import numpy as np
 from numba import njit
 
+from rootcause.engine.kernels.arrays import Floats
 from rootcause.engine.kernels.axes import Word
-from rootcause.engine.kernels.planner import Floats
 
 Eight = tuple[float, float, float, float, float, float, float, float]
 

@@ -10,10 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from rootcause.engine.kernels.axes import Word, add_axis, advance
-from rootcause.engine.kernels.contraction import LARGE, SMALL, want_ways
-from rootcause.engine.kernels.eight import HALVES, ZEROS, largest, load, plus, store, times
-from rootcause.engine.kernels.planner import (
+from rootcause.engine.kernels.arrays import (
     ALIVE,
     ARENA,
     AXIS_DIM,
@@ -52,6 +49,9 @@ from rootcause.engine.kernels.planner import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.axes import Word, add_axis, advance
+from rootcause.engine.kernels.contraction import LARGE, SMALL, want_ways
+from rootcause.engine.kernels.eight import HALVES, ZEROS, largest, load, plus, store, times
 
 LANES = 16
 """Draws side by side."""

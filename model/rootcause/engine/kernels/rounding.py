@@ -10,11 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from rootcause.engine.kernels.axes import Word, advance
-from rootcause.engine.kernels.contraction import PLACES, divide, join_axes, list_places, peak, places
-from rootcause.engine.kernels.eight import HALVES, ZEROS, Eight, load, plus, store, times
-from rootcause.engine.kernels.lanes import LANES
-from rootcause.engine.kernels.planner import (
+from rootcause.engine.kernels.arrays import (
     ALIVE,
     ARENA,
     COEF,
@@ -48,6 +44,10 @@ from rootcause.engine.kernels.planner import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.axes import Word, advance
+from rootcause.engine.kernels.contraction import PLACES, divide, join_axes, list_places, peak, places
+from rootcause.engine.kernels.eight import HALVES, ZEROS, Eight, load, plus, store, times
+from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.kernels.split import lay_out_leaves, put_ones, split_axes, split_places
 
 _UNIT = 2.0**-106

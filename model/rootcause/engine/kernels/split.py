@@ -11,10 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from rootcause.engine.kernels.axes import advance
-from rootcause.engine.kernels.contraction import scale
-from rootcause.engine.kernels.lanes import LANES, contract
-from rootcause.engine.kernels.planner import (
+from rootcause.engine.kernels.arrays import (
     ARENA,
     AXIS_DIM,
     AXIS_VAR,
@@ -62,6 +59,9 @@ from rootcause.engine.kernels.planner import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.axes import advance
+from rootcause.engine.kernels.contraction import scale
+from rootcause.engine.kernels.lanes import LANES, contract
 
 _GAIN = 3
 """Entries that are computed in the time of a stretch of lanes."""

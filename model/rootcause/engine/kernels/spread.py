@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from rootcause.engine.kernels.planner import Floats, Ints
+from rootcause.engine.kernels.arrays import Floats, Ints
 
 
 @njit(cache=True, nogil=True)

@@ -21,9 +21,14 @@ from rootcause.cache import folder
 _LIST = "complete.json"
 _SOURCES = (
     "store.py",
-    "planner.py",
+    "arrays.py",
     "axes.py",
     "eight.py",
+    "states.py",
+    "leaves.py",
+    "order.py",
+    "steps.py",
+    "planner.py",
     "contraction.py",
     "lanes.py",
     "split.py",
