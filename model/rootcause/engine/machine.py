@@ -1,8 +1,9 @@
 """The compiled network at work: rooms for threads, chunks of cases and of draws, and the refusal of what is too large.
 
 Memory is bounded whatever the batch: for each thread one room (its size depends on the network alone), the factors of
-the case at hand (at most ``MEMORY_LIMIT``), and one chunk of evidence, of ``CHUNK`` cases; beside these only the
-answers themselves, eight bytes for each number asked for.
+the case at hand (at most ``MEMORY_LIMIT``; a thread keeps ``_KEPT`` numbers of that from one question to the next),
+and one chunk of evidence, of ``CHUNK`` cases; beside these only the answers themselves, eight bytes for each number
+asked for.
 """
 
 import os
