@@ -234,6 +234,17 @@ def test_many_draws_are_as_if_alone() -> None:
     np.testing.assert_allclose(found.posterior["a"], joint / joint.sum(axis=0), rtol=CLOSE)
 
 
+def test_rows_that_do_not_quite_sum_to_one_are_answered_alike_alone_and_among_many() -> None:
+    """Files round their numbers; what nothing hangs on is left out then, whether a case is alone or one of many."""
+    shape = Shape({"a": ("0", "1"), "b": ("0", "1")}, {"a": (), "b": ("a",)})
+    tables = {"a": np.array([0.5, 0.5]), "b": np.array([[0.2, 0.8 + 4e-7], [0.5, 0.5]])}
+    engine = Engine(shape, {name: table[..., np.newaxis] for name, table in tables.items()}.__getitem__)
+    assert engine.query({}, targets=["a"])["a"]["0"] == 0.5
+    many = engine.query_batch({"b": [None, *["1"] * 99]}, targets=["a"])["a"]
+    assert many[0].tolist() == [0.5, 0.5]
+    assert many[1].tolist() == list(engine.query({"b": "1"}, targets=["a"])["a"].values())
+
+
 # ---- very small probabilities ---------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rootcause.engine.explanation import Explanation
     from rootcause.engine.extensions import Extensions
     from rootcause.engine.machine import Machine
-    from rootcause.engine.shared import Shared
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,9 +28,6 @@ Weights = Mapping[str, Array]
 """By node, a likelihood for each state, shape ``(states,)``."""
 
 _KEPT_TARGETS = 256
-
-_SHARED_FROM = 64
-"""Cases from which on one plan for all of them may be faster than one for each."""
 
 LARGEST_JOINT = 1_000_000
 """Entries of the largest joint distribution that is returned."""
@@ -138,13 +134,6 @@ class Engine:
 
         return Extensions(self._shape, self._tables, self._machine)
 
-    @cached_property
-    def _shared(self) -> "Shared":
-        """The network, without gates, ready for many cases at a time."""
-        from rootcause.engine.shared import Shared
-
-        return Shared(self._shape, self._tables, self._plain)
-
     def _machine_for(self, names: Iterable[str], drawn: Drawn | None = None) -> "Machine":
         """Return the machine that knows all the nodes, and whose gates hold for the tables."""
         machine = self._machine
@@ -244,8 +233,7 @@ class Engine:
             part = {name: column[start:stop] for name, column in columns.items()}
             return self._coder.of_columns(machine.layout.index, part, stop - start)
 
-        many = self._shared.many if machine.dense and rows >= _SHARED_FROM else machine.many
-        for start, posterior, logs in many(rows, chunk, numbers):
+        for start, posterior, logs in machine.many(rows, chunk, numbers):
             stop = start + len(logs)
             every[start:stop] = logs
             for name, part in self._cut(direct, posterior.T).items():

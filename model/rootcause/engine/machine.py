@@ -47,11 +47,34 @@ _TRIES_ONCE = 32
 _DENSE = 200_000.0
 """Multiplications for all marginals without evidence up to which one fixed order serves every case."""
 
+_MANY = 4 * LANES
+_MOST_TOGETHER = 40_000.0
+_MOST_ALONE = 15_000.0
+"""From so many cases on they are run side by side by one plan, if it has no more than so many multiplications; one plan
+serves fewer cases as well, if it has no more than so many."""
+
 _KEPT = 8_000_000
 """Numbers for which a thread keeps working memory."""
 
+_LAST_DIGITS = 1e-14
+
 _LINE = 8
 """Numbers in a line of the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """One plan for all cases of a network whose tables are small together: to plan each takes longer than to run it.
+
+    Attributes:
+        room: The plan, in which nothing was seen and every node is a target.
+        leaves: Its leaves, and the logarithm of what they were divided by.
+        cost: Its multiplications.
+    """
+
+    room: "Room"
+    leaves: Array
+    cost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +100,8 @@ def _ask_each_kind() -> None:
     machine = Machine(lay_out(shape, _even), _even)
     asked = np.zeros(1, np.int64)
     machine.one(_nobody(), asked)
+    machine.each(_nobody(), asked)
+    machine.in_lanes(_nobody(), asked)
     machine.slopes(_nobody(), machine.entries)
     machine.draws(_nobody(), asked, Drawn(_even, 2))
     machine.slopes_of_draws(_nobody(), Drawn(_even, 2))
@@ -87,7 +112,6 @@ def _ask_each_kind() -> None:
     cases.deviations(room.ints, room.reals, column.copy(), nothing, np.zeros((2, 0)), memory)
     cases.run_few(net, room.ints, room.reals, rows, asked, np.zeros((1, 2)), np.zeros(1), memory)
     cases.spread(column.copy(), asked, nothing, nothing, nothing, np.zeros(0))
-    cases.see_in_lanes(column.copy(), nothing, machine.cards, nothing, np.zeros((1, 0), np.int64), NOTHING)
 
 
 def _even(_: str) -> Array:
@@ -105,6 +129,7 @@ class Machine:
         layout.net[arrays.SURE, : len(layout.parts)] = _sure(layout, self.entries[:, 0])
         self._rooms = threading.local()
         self._sizes = arrays.room_sizes(layout.net)
+        self._whole: _Whole | None = None
         self.dense = not layout.gates and self._fix_order()
         nodes = len(layout.names)
         gates = np.array([name in layout.gates for name in layout.names], dtype=np.bool_)
@@ -115,11 +140,18 @@ class Machine:
         """Give all cases of a small network one order of elimination; return whether it is small."""
         net = self.layout.net
         nodes = len(self.layout.names)
-        room = self.room()
+        room = self._new_room()
         if self.plan(room, self.entries, _nobody(), np.arange(nodes), _TRIES_ONCE, lump=False) != arrays.PLANNED:
             return False
-        if cases.multiplications(room.ints) > _DENSE:
+        cost = cases.multiplications(room.ints)
+        if cost > _DENSE:
             return False
+        if cost <= _MOST_TOGETHER and _sum_to_one(self.layout, self.entries[:, 0]):
+            arena = np.empty(int(room.ints[arrays.COUNT, arrays.MEMORY]))
+            log = cases.fill_leaves(room.ints, room.reals, self.entries, arena)
+            last = int(room.ints[arrays.COUNT, arrays.LEAVES]) - 1
+            size = int(room.ints[arrays.FAC_OFF, last] + room.ints[arrays.FAC_SIZE, last])
+            self._whole = _Whole(room, np.append(arena[:size], log), cost)
         count = room.ints[arrays.COUNT, arrays.VARS]
         net[arrays.FIXED, :count] = room.ints[arrays.NODE, room.ints[arrays.ORDER, :count]]
         net[arrays.SIZES, 1] = count
@@ -129,14 +161,16 @@ class Machine:
         """Return the working memory of this thread."""
         room: Room | None = getattr(self._rooms, "room", None)
         if room is None:
-            ints, reals, words = self._sizes
-            room = Room(
-                np.zeros((arrays.ROOM_ROWS, ints), dtype=np.int64),
-                np.zeros((arrays.REAL_ROWS, reals)),
-                np.zeros((arrays.WORD_ROWS, words), dtype=np.uint64),
-            )
-            self._rooms.room = room
+            room = self._rooms.room = self._new_room()
         return room
+
+    def _new_room(self) -> Room:
+        ints, reals, words = self._sizes
+        return Room(
+            np.zeros((arrays.ROOM_ROWS, ints), dtype=np.int64),
+            np.zeros((arrays.REAL_ROWS, reals)),
+            np.zeros((arrays.WORD_ROWS, words), dtype=np.uint64),
+        )
 
     def plan(  # noqa: PLR0913 - the case, and how to plan it
         self,
@@ -173,6 +207,48 @@ class Machine:
 
     def one(self, look: Look, asked: Ints) -> tuple[Array, Array]:
         """Return posteriors and ln P(evidence) of few cases, in this thread."""
+        whole = self._whole
+        if whole is None or whole.cost > _MOST_ALONE:
+            return self.each(look, asked)
+        posterior = np.zeros((len(look.codes), int(self.cards[asked].sum())))
+        logs = np.empty(len(look.codes))
+        cases.run_whole(
+            self.layout.net,
+            whole.room.ints,
+            whole.leaves,
+            look.seen,
+            look.codes,
+            look.likelihoods,
+            asked,
+            posterior,
+            logs,
+            self.memory(),
+        )
+        return posterior, logs
+
+    def in_lanes(self, look: Look, asked: Ints) -> tuple[Array, Array]:
+        """Do the same for many cases of a network whose tables are small together, side by side."""
+        assert self._whole is not None  # noqa: S101 - see ``many``
+        ints, rows = self._whole.room.ints, len(look.codes)
+        lanes = -(-rows // LANES) * LANES
+        posterior, logs = np.zeros((int(self.cards[asked].sum()), lanes)), np.empty(lanes)
+        size = 2 * LANES * (int(ints[arrays.COUNT, arrays.ARENA]) + 1)
+        cases.run_whole_in_lanes(
+            self.layout.net,
+            ints,
+            self._whole.leaves,
+            look.seen,
+            look.codes,
+            look.likelihoods,
+            asked,
+            posterior,
+            logs,
+            self.memory(size)[:size],
+        )
+        return posterior[:, :rows].T, logs[:rows]
+
+    def each(self, look: Look, asked: Ints) -> tuple[Array, Array]:
+        """Do the same with a plan for each case."""
         rows = len(look.codes)
         posterior = np.zeros((rows, int(self.cards[asked].sum())))
         logs = np.empty(rows)
@@ -209,6 +285,8 @@ class Machine:
             chunk: Gives the evidence of the cases from one number up to another.
             asked: Numbers of the targets.
         """
+        if self._whole and rows >= _MANY:
+            return in_chunks(rows, CHUNK, lambda start, stop: self.in_lanes(chunk(start, stop), asked))
         step = min(CHUNK, max(_FEWEST, rows // (_SHARES * _cores())))  # dear cases come in runs: many small shares
         return in_chunks(rows, step, lambda start, stop: self.one(chunk(start, stop), asked))
 
@@ -414,6 +492,14 @@ def _sure(layout: Layout, entries: Array) -> list[int]:
         np.atleast_1d((table.reshape(-1, card) > 0).all(axis=0)) for table, card in zip(tables, cards, strict=True)
     ]
     return [sum(1 << int(s) for s in np.flatnonzero(own[: arrays.STATES_AS_BITS])) for own in possible]
+
+
+def _sum_to_one(layout: Layout, entries: Array) -> bool:
+    """Return whether all rows sum to one: else it matters whether what nothing hangs on is left out."""
+    cards = layout.net[arrays.CARD, layout.net[arrays.CON_NODE, : len(layout.parts)]].tolist()
+    tables = np.split(entries, layout.offsets[:-1])[1:]
+    sums = [table.reshape(-1, card).sum(axis=1) for table, card in zip(tables, cards, strict=True)]
+    return all(bool((np.abs(own - 1) < _LAST_DIGITS).all()) for own in sums)
 
 
 def _nobody() -> Look:

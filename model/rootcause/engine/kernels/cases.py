@@ -37,11 +37,11 @@ from rootcause.engine.kernels.arrays import (
     Words,
 )
 from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
-from rootcause.engine.kernels.lanes import run_lanes, run_slopes_of_lanes
+from rootcause.engine.kernels.lanes import run_lanes, run_slopes_of_lanes, run_weighed_lanes, weigh
 from rootcause.engine.kernels.planner import plan
 from rootcause.engine.kernels.rounding import deviation
 from rootcause.engine.kernels.split import collect, lay_out_leaves, split, split_backwards, split_forwards
-from rootcause.engine.kernels.spread import see_in_lanes, spread
+from rootcause.engine.kernels.spread import spread
 from rootcause.engine.kernels.states import see_nothing, see_state, see_weights
 
 TOLERATED = 1e-9
@@ -151,6 +151,78 @@ def run_cases(
 
 
 @njit(cache=True, nogil=True)
+def run_whole(
+    net: Ints,
+    room: Ints,
+    leaves: Floats,
+    seen: Ints,
+    codes: Ints,
+    likelihoods: Floats,
+    asked: Ints,
+    posterior: Floats,
+    logs: Floats,
+    memory: Floats,
+) -> None:
+    """Answer cases with one plan, in which nothing was seen and every node is a target.
+
+    Args:
+        net: The network.
+        room: The plan; only read.
+        leaves: Its leaves, and the logarithm of what they were divided by.
+        seen: As in ``look``.
+        codes: As in ``look``, shape ``(cases, columns)``.
+        likelihoods: As in ``look``.
+        asked: As in ``run_cases``.
+        posterior: As in ``run_cases``, but zeros.
+        logs: As in ``run_cases``.
+        memory: As in ``run_cases``.
+    """
+    wanted = np.zeros(room.shape[1], np.uint8)
+    axes = np.zeros((5, WIDEST + 2), np.uint64)
+    arena, slopes = _halves(memory, room[COUNT, MEMORY])
+    for case in range(codes.shape[0]):
+        arena[: leaves.size - 1] = leaves[:-1]
+        log = leaves[-1] + weigh(net, room, arena, 1, 0, seen, codes[case], likelihoods)
+        logs[case] = _run_forwards(room, arena, log, axes) if log > -np.inf else log
+        if logs[case] > -np.inf and asked.size:
+            want(room, asked, wanted)
+            _slopes_of_leaves(room, arena, slopes, wanted, axes)
+            write(net, room, arena, slopes, asked, posterior[case])
+
+
+@njit(cache=True, nogil=True)
+def run_whole_in_lanes(
+    net: Ints,
+    room: Ints,
+    leaves: Floats,
+    seen: Ints,
+    codes: Ints,
+    likelihoods: Floats,
+    asked: Ints,
+    posterior: Floats,
+    logs: Floats,
+    memory: Floats,
+) -> None:
+    """Do what ``run_whole`` does for many cases side by side.
+
+    Args:
+        net: As in ``run_whole``.
+        room: As in ``run_whole``.
+        leaves: As in ``run_whole``.
+        seen: As in ``run_whole``.
+        codes: As in ``run_whole``.
+        likelihoods: As in ``run_whole``.
+        asked: As in ``run_whole``.
+        posterior: Receives the posteriors, shape ``(states of all targets, cases)``, and whole lanes of these.
+        logs: Receives ln P(evidence), shape ``(cases,)``, and whole lanes of these.
+        memory: Working memory for two times the factors of all lanes.
+    """
+    wanted = np.zeros(room.shape[1], np.uint8)
+    want(room, asked, wanted)
+    run_weighed_lanes(net, room, leaves, seen, codes, likelihoods, asked, wanted, posterior, logs, memory)
+
+
+@njit(cache=True, nogil=True)
 def _halves(memory: Floats, size: int) -> tuple[Floats, Floats]:
     """Return two arrays of so many numbers or more: the halves of an array, or others if these are too small."""
     half = memory.size // 2
@@ -181,7 +253,12 @@ def _forwards(
 @njit(cache=True, nogil=True)
 def _log_evidence(room: Ints, reals: Floats, entries: Floats, arena: Floats, axes: Words) -> float:
     """Fill the leaves and run a plan forwards; return ln P(evidence)."""
-    log = fill_leaves(room, reals, entries, arena)
+    return _run_forwards(room, arena, fill_leaves(room, reals, entries, arena), axes)
+
+
+@njit(cache=True, nogil=True)
+def _run_forwards(room: Ints, arena: Floats, log: float, axes: Words) -> float:
+    """Run a plan forwards from its leaves; return ln P(evidence)."""
     if not room[COUNT, SPLIT_LANES]:
         return forwards(room, arena, log, axes)
     lay_out_leaves(room, arena, axes)
@@ -419,6 +496,7 @@ __all__ = [
     "TOLERATED",
     "deviations",
     "error_of",
+    "fill_leaves",
     "multiplications",
     "plan_case",
     "run_cases",
@@ -427,6 +505,7 @@ __all__ = [
     "run_joint",
     "run_slopes",
     "run_slopes_of_lanes",
-    "see_in_lanes",
+    "run_whole",
+    "run_whole_in_lanes",
     "spread",
 ]

@@ -109,6 +109,73 @@ def run_lanes(
 
 
 @njit(cache=True, nogil=True)
+def run_weighed_lanes(
+    net: Ints,
+    room: Ints,
+    leaves: Floats,
+    seen: Ints,
+    codes: Ints,
+    likelihoods: Floats,
+    asked: Ints,
+    wanted: Bits,
+    posterior: Floats,
+    logs: Floats,
+    memory: Floats,
+) -> None:
+    """Run a plan for cases that differ in what was seen; arguments as of ``cases.run_whole_in_lanes``."""
+    axes = np.zeros((5, WIDEST + 2), np.uint64)
+    log = np.empty(LANES)
+    peaks = np.empty(LANES)
+    looked = _looked_at(room)
+    want_ways(room, wanted)
+    half = memory.size // 2
+    arena, slopes = memory[:half], memory[half:]
+    for start in range(0, codes.shape[0], LANES):
+        for entry in range(leaves.size - 1):
+            arena[entry * LANES : (entry + 1) * LANES] = leaves[entry]
+        log[:] = leaves[-1]
+        for lane in range(min(LANES, codes.shape[0] - start)):
+            log[lane] += weigh(net, room, arena, LANES, lane, seen, codes[start + lane], likelihoods)
+        _forwards(room, arena, log, looked, axes, peaks)
+        logs[start : start + LANES] = log
+        if asked.size:
+            _backwards(room, arena, slopes, wanted, looked, axes, peaks)
+            _write(net, room, arena, slopes, asked, posterior, start, log)
+
+
+@njit(cache=True, nogil=True)
+def weigh(
+    net: Ints, room: Ints, arena: Floats, lanes: int, lane: int, seen: Ints, codes: Ints, likelihoods: Floats
+) -> float:
+    """Multiply the leaves of what was seen by its likelihoods; return the logarithm of what has no leaf.
+
+    Args:
+        net: The network.
+        room: A plan in which every node is a target and no states are merged.
+        arena: The leaves; changed.
+        lanes: How many lanes an entry has.
+        lane: The lane of the case.
+        seen: As in ``cases.look``.
+        codes: As in ``cases.look``.
+        likelihoods: As in ``cases.look``.
+    """
+    log = 0.0
+    for column in range(seen.size):
+        code, node = codes[column], seen[column]
+        if code == -1:
+            continue
+        for s in range(net[CARD, node]):
+            weight = 1.0 if s == code else 0.0
+            if code < -1:
+                weight = likelihoods[-2 - code, s]
+            if room[VAR, node] >= 0:
+                arena[(room[FAC_OFF, room[UNARY, room[VAR, node]]] + s) * lanes + lane] *= weight
+            else:
+                log += math.log(weight) if weight > 0.0 else -np.inf
+    return log
+
+
+@njit(cache=True, nogil=True)
 def run_slopes_of_lanes(
     room: Ints, reals: Floats, values: Floats, first: int, last: int, slopes_of_entries: Floats, logs: Floats
 ) -> None:

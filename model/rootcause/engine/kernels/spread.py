@@ -1,4 +1,4 @@
-"""Entries of the tables in every lane, where only some entries are not the same in all lanes: compiled loops."""
+"""Entries of the tables in every lane, where only some entries of some lanes are not as they are: compiled loops."""
 
 from numba import njit
 
@@ -29,27 +29,4 @@ def spread(values: Floats, place: Ints, rows: Ints, starts: Ints, stops: Ints, o
         at += stops[k] - starts[k]
 
 
-@njit(cache=True, nogil=True)
-def see_in_lanes(values: Floats, first: Ints, cards: Ints, seen: Ints, codes: Ints, likelihoods: Floats) -> None:
-    """Set the chances of what was seen of nodes, a case in every lane (see ``marks``).
-
-    Args:
-        values: Entries of the tables, shape ``(entries, lanes)``; changed.
-        first: By column, the entry for the lowest state of its node; that of the next state is the one after the next.
-        cards: By node, how many states it has.
-        seen: As in ``cases.look``.
-        codes: As in ``cases.look``, shape ``(cases, columns)``, with no more cases than lanes.
-        likelihoods: As in ``cases.look``.
-    """
-    for column in range(seen.size):
-        for s in range(cards[seen[column]]):
-            row = values[first[column] + 2 * s]
-            for case in range(codes.shape[0]):
-                code = codes[case, column]
-                if code < -1:
-                    row[case] = likelihoods[-2 - code, s]
-                else:
-                    row[case] = 1.0 if code in (-1, s) else 0.0
-
-
-__all__ = ["see_in_lanes", "spread"]
+__all__ = ["spread"]
