@@ -59,7 +59,7 @@ class Contribution:
 
 
 def stack(rows: Sequence[Array] | Sequence[Sequence[Array]]) -> Array:
-    """Stack arrays whose last axes, the draws, may have length 1 or n."""
+    """Stack arrays whose last axes, the draws, may have length 1 or n; of what is itself a sequence, all one length."""
     arrays = [np.asarray(row) for row in rows]
     shapes = [array.shape for array in arrays]
     if len(set(map(len, shapes))) > 1:

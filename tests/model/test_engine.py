@@ -234,6 +234,36 @@ def test_many_draws_are_as_if_alone() -> None:
     np.testing.assert_allclose(found.posterior["a"], joint / joint.sum(axis=0), rtol=CLOSE)
 
 
+@pytest.mark.parametrize("signs", [20, 32, 33, 60, 120])
+def test_evidence_far_rarer_than_what_it_rules_out_keeps_its_posterior(signs: int) -> None:
+    """Signs that point to a state that was ruled out: alone, among many, with one more; it or its twin was seen.
+
+    The state that is ruled out explains the signs 1e300 times better and more, and must not drown the others.
+    """
+    rare = 1e-10
+    shape = Shape(
+        {"c": ("n", "m", "y"), "twin": ("no", "yes"), **{f"s{k}": ("n", "y") for k in range(signs)}},
+        {"c": (), "twin": ("c",), **{f"s{k}": ("c",) for k in range(signs)}},
+    )
+    tables = {"c": np.array([0.3, 0.2, 0.5]), "twin": np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])}
+    tables |= {f"s{k}": np.array([[1 - rare, rare], [1 - rare / 1.1, rare / 1.1], [0.5, 0.5]]) for k in range(signs)}
+    engine = Engine(shape, {name: table[..., np.newaxis] for name, table in tables.items()}.__getitem__)
+    odds = 1.5 * 1.1**signs
+    expected = [odds / (1 + odds), 1 / (1 + odds), 0.0]
+    log = math.log(0.3 + 0.2 * 1.1**-signs) + signs * math.log(rare)
+    seen: dict[str, Observation] = {f"s{k}": "y" for k in range(signs)}
+    for own in ({**seen, "c": ["n", "m"]}, {**seen, "twin": "no"}):
+        assert list(engine.query(own, targets=["c"])["c"].values()) == pytest.approx(expected, rel=1e-9)
+        many = engine.run_batch({name: [value] * 70 for name, value in own.items()}, targets=["c"])
+        np.testing.assert_allclose(many.posterior["c"], [expected] * 70, rtol=1e-9)
+        np.testing.assert_allclose(many.log_evidence, log, rtol=1e-12)
+        last = f"s{signs - 1}"
+        fewer = {name: value for name, value in own.items() if name != last}
+        after = engine.query_each(fewer, [last], ["c"])[last]
+        assert after.posterior["c"][1].tolist() == pytest.approx(expected, rel=1e-9)
+        assert after.probability.sum() == pytest.approx(1)
+
+
 def test_rows_that_do_not_quite_sum_to_one_are_answered_alike_alone_and_among_many() -> None:
     """Files round their numbers; what nothing hangs on is left out then, whether a case is alone or one of many."""
     shape = Shape({"a": ("0", "1"), "b": ("0", "1")}, {"a": (), "b": ("a",)})

@@ -85,7 +85,7 @@ class Engine:
         self._shape = shape
         self._tables = tables
         self._inside = frozenset(shape.parents[name][0] for name in shape.links)
-        self._kept_targets: dict[tuple[int, tuple[str, ...]], tuple[list[str], list[str], Ints]] = {}
+        self._kept_targets: dict[tuple[Machine, tuple[str, ...]], tuple[list[str], list[str], Ints]] = {}
         self._coder = Coder(shape.states)
 
     @property
@@ -561,8 +561,8 @@ class Engine:
     def _split(self, machine: "Machine", asked: tuple[str, ...]) -> tuple[list[str], list[str]]:
         """Split the targets into those that come with one run, and those that are cheaper asked state by state.
 
-        A gate that is left open joins all of its reasons. The split does not hang on the evidence, so that a case gets
-        the same answer alone and in a batch, to the last bit.
+        A gate that is left open joins all of its reasons. The split does not hang on the evidence, so that a case of a
+        network with gates gets the same answer alone and in a batch, to the last bit.
         """
         if not machine.layout.gates:
             return list(asked), []
@@ -596,7 +596,7 @@ class Engine:
 
     def _targets_of(self, machine: "Machine", asked: tuple[str, ...]) -> tuple[list[str], list[str], Ints]:
         """Return ``_split`` and the numbers of its first part, kept for targets that are asked for again."""
-        key = (id(machine), asked)
+        key = (machine, asked)
         found = self._kept_targets.get(key)
         if found is None:
             direct, apart = self._split(machine, asked)

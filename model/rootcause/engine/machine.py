@@ -56,6 +56,9 @@ serves fewer cases as well, if it has no more than so many."""
 _KEPT = 8_000_000
 """Numbers for which a thread keeps working memory."""
 
+_OF_THREAD = threading.local()
+"""What a thread keeps, for all networks."""
+
 _LAST_DIGITS = 1e-14
 
 _LINE = 8
@@ -212,7 +215,7 @@ class Machine:
             return self.each(look, asked)
         posterior = np.zeros((len(look.codes), int(self.cards[asked].sum())))
         logs = np.empty(len(look.codes))
-        cases.run_whole(
+        rare = cases.run_whole(
             self.layout.net,
             whole.room.ints,
             whole.leaves,
@@ -224,7 +227,15 @@ class Machine:
             logs,
             self.memory(),
         )
+        if rare:
+            self._ask_again(look, asked, posterior, logs)
         return posterior, logs
+
+    def _ask_again(self, look: Look, asked: Ints, posterior: Array, logs: Array) -> None:
+        """Answer the cases that are too rare for the plan of all cases, or impossible, with plans of their own."""
+        rare = np.flatnonzero(logs < cases.RARE)
+        if len(rare):
+            posterior[rare], logs[rare] = self.each(Look(look.seen, look.codes[rare], look.likelihoods), asked)
 
     def in_lanes(self, look: Look, asked: Ints) -> tuple[Array, Array]:
         """Do the same for many cases of a network whose tables are small together, side by side."""
@@ -245,7 +256,9 @@ class Machine:
             logs,
             self.memory(size)[:size],
         )
-        return posterior[:, :rows].T, logs[:rows]
+        found, own = posterior[:, :rows].T, logs[:rows]
+        self._ask_again(look, asked, found, own)
+        return found, own
 
     def each(self, look: Look, asked: Ints) -> tuple[Array, Array]:
         """Do the same with a plan for each case."""
@@ -285,9 +298,11 @@ class Machine:
             chunk: Gives the evidence of the cases from one number up to another.
             asked: Numbers of the targets.
         """
-        if self._whole and rows >= _MANY:
-            return in_chunks(rows, CHUNK, lambda start, stop: self.in_lanes(chunk(start, stop), asked))
-        step = min(CHUNK, max(_FEWEST, rows // (_SHARES * _cores())))  # dear cases come in runs: many small shares
+        side_by_side = self._whole and rows >= _MANY
+        least = _MANY if side_by_side else _FEWEST
+        step = min(CHUNK, max(least, rows // (_SHARES * _cores())))  # dear cases come in runs: many small shares
+        if side_by_side:
+            return in_chunks(rows, step, lambda start, stop: self.in_lanes(chunk(start, stop), asked))
         return in_chunks(rows, step, lambda start, stop: self.one(chunk(start, stop), asked))
 
     def every(self, look: Look, asked: Ints) -> tuple[Array, Array]:
@@ -328,22 +343,36 @@ class Machine:
     ) -> None:
         """Run the plan in a room for draws from one number up to another, as ``run_lanes`` does, in this thread."""
         size = (int(room.ints[arrays.COUNT, arrays.ARENA]) + 1) * LANES
+        if 2 * size > MEMORY_LIMIT / 8:
+            self._one_by_one(room, entries, asked, lanes, posterior, logs)
+            return
         arena, slopes = self.memory(2 * size)[: 2 * size].reshape(2, size)
         net = self.layout.net
         cases.run_draws(net, room.ints, room.reals, entries, asked, *lanes, posterior, logs, arena, slopes)
 
-    def memory(self, size: int = 0) -> Array:
+    def _one_by_one(
+        self, room: Room, entries: Array, asked: Ints, draws: tuple[int, int], posterior: Array, logs: Array
+    ) -> None:
+        """Run draws that do not fit in memory side by side."""
+        for draw in range(*draws):
+            row, found = np.ascontiguousarray(entries[:, [draw]].T), np.zeros((1, len(posterior)))
+            part = logs[draw : draw + 1]
+            cases.run_few(self.layout.net, room.ints, room.reals, row, asked, found, part, self.memory())
+            posterior[:, draw] = found[0]
+
+    @staticmethod
+    def memory(size: int = 0) -> Array:
         """Return working memory of this thread for so many numbers, which begins where a line of the cache does.
 
         Up to a bound the thread keeps it, for new memory takes long to get; what is never written to takes none.
         """
         if size > _KEPT:
             return np.empty(size)
-        kept: Array | None = getattr(self._rooms, "memory", None)
+        kept: Array | None = getattr(_OF_THREAD, "memory", None)
         if kept is None:
             whole = np.empty(_KEPT + _LINE)
             kept = whole[-(whole.ctypes.data // whole.itemsize) % _LINE :][:_KEPT]
-            self._rooms.memory = kept
+            _OF_THREAD.memory = kept
         return kept
 
     def slopes_of_draws(self, look: Look, drawn: Drawn) -> tuple[Array, Array]:
@@ -356,7 +385,14 @@ class Machine:
         result, logs = np.zeros(padded.shape), np.full(padded.shape[1], -np.inf)
 
         def part(start: int, stop: int) -> None:
-            cases.run_slopes_of_lanes(room.ints, room.reals, padded, start, stop, result, logs)
+            if 2 * LANES * int(room.ints[arrays.COUNT, arrays.ARENA]) <= MEMORY_LIMIT / 8:
+                cases.run_slopes_of_lanes(room.ints, room.reals, padded, start, stop, result, logs)
+                return
+            for draw in range(start, stop):
+                own, slopes = np.ascontiguousarray(padded[:, [draw]]), np.zeros(len(padded))
+                own.setflags(write=False)
+                logs[draw] = cases.run_slopes(room.ints, room.reals, own, slopes, self.memory())
+                result[:, draw] = slopes
 
         for signed in (True, False) if self.layout.gates else (False,):
             result[:] = 0.0

@@ -44,6 +44,10 @@ from rootcause.engine.kernels.split import collect, lay_out_leaves, split, split
 from rootcause.engine.kernels.spread import spread
 from rootcause.engine.kernels.states import see_nothing, see_state, see_weights
 
+RARE = -500.0
+"""ln P(evidence) below which a plan in which nothing is ruled out may lose everything: its tables are scaled by what
+the evidence rules out, and below 1e-308 of that nothing is left."""
+
 TOLERATED = 1e-9
 """Largest relative error of P(evidence), one standard deviation, with which products are taken."""
 
@@ -162,7 +166,7 @@ def run_whole(
     posterior: Floats,
     logs: Floats,
     memory: Floats,
-) -> None:
+) -> int:
     """Answer cases with one plan, in which nothing was seen and every node is a target.
 
     Args:
@@ -176,18 +180,25 @@ def run_whole(
         posterior: As in ``run_cases``, but zeros.
         logs: As in ``run_cases``.
         memory: As in ``run_cases``.
+
+    Returns:
+        How many cases are rarer than ``RARE``.
     """
     wanted = np.zeros(room.shape[1], np.uint8)
     axes = np.zeros((5, WIDEST + 2), np.uint64)
     arena, slopes = _halves(memory, room[COUNT, MEMORY])
+    rare = 0
     for case in range(codes.shape[0]):
         arena[: leaves.size - 1] = leaves[:-1]
         log = leaves[-1] + weigh(net, room, arena, 1, 0, seen, codes[case], likelihoods)
         logs[case] = _run_forwards(room, arena, log, axes) if log > -np.inf else log
-        if logs[case] > -np.inf and asked.size:
+        if logs[case] < RARE:
+            rare += 1
+        elif asked.size:
             want(room, asked, wanted)
             _slopes_of_leaves(room, arena, slopes, wanted, axes)
             write(net, room, arena, slopes, asked, posterior[case])
+    return rare
 
 
 @njit(cache=True, nogil=True)
@@ -493,6 +504,7 @@ def deviations(room: Ints, reals: Floats, entries: Floats, draws: Ints, logs: Fl
 
 
 __all__ = [
+    "RARE",
     "TOLERATED",
     "deviations",
     "error_of",

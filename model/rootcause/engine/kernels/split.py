@@ -66,6 +66,9 @@ from rootcause.engine.kernels.lanes import LANES, contract
 _GAIN = 3
 """Entries that are computed in the time of a stretch of lanes."""
 
+_FEWEST = 1_000.0
+"""Products of a plan below which laying out its leaves takes longer than is gained."""
+
 _W = np.uint64(LANES)
 
 
@@ -106,7 +109,7 @@ def split(room: Ints, limit: float) -> None:
         stretches += products
         _add_step(room, step, room[STEP_A, step], room[STEP_B, step], room[STEP_C, step], size)
         steps += 1
-    if stretches * _GAIN >= usual:
+    if usual < _FEWEST or stretches * _GAIN >= usual:
         return
     _join_rest(room, steps, axis)
     if counts[SPLIT_ARENA] + LANES <= limit:
