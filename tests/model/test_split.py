@@ -140,3 +140,23 @@ def test_lanes_that_are_left_over_count_for_nothing(seed: int, node: int, state:
         mass = joint.sum(axis=tuple(axis for axis in range(NODES) if axis != k))
         np.testing.assert_allclose(posterior, mass / mass.sum(), rtol=1e-10)
     assert logs[0] == pytest.approx(np.log(joint.sum()), abs=1e-10)
+
+
+def test_draws_that_do_not_fit_side_by_side_are_run_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less memory changes no answer and no derivative, as long as one draw fits."""
+    made = network(6, 1.0, 20)
+    engine = made.engine()
+    weights = engine.weights(evidence([True] * SIGNS))
+    machine = engine._machine  # noqa: SLF001
+    look = engine._codes_of(machine, weights)  # noqa: SLF001
+    posterior = engine.marginals(weights, made.causes, made.drawn())
+    logs, slopes = machine.slopes_of_draws(look, made.drawn())
+    needed = 16 * int(machine.room().ints[arrays.COUNT, arrays.ARENA])
+    monkeypatch.setattr("rootcause.engine.machine.MEMORY_LIMIT", 4 * needed)
+    found = engine.marginals(weights, made.causes, made.drawn())
+    np.testing.assert_allclose(found.log_evidence, posterior.log_evidence, rtol=0, atol=CLOSE)
+    for cause in made.causes:
+        np.testing.assert_allclose(found.posterior[cause], posterior.posterior[cause], rtol=0, atol=CLOSE)
+    one_by_one, each = machine.slopes_of_draws(look, made.drawn())
+    np.testing.assert_allclose(one_by_one, logs, rtol=0, atol=CLOSE)
+    np.testing.assert_allclose(each, slopes, rtol=1e-9, atol=1e-9)
