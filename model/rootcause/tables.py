@@ -62,10 +62,11 @@ def stack(rows: Sequence[Array] | Sequence[Sequence[Array]]) -> Array:
     """Stack arrays whose last axes, the draws, may have length 1 or n; of what is itself a sequence, all one length."""
     arrays = [np.asarray(row) for row in rows]
     shapes = [array.shape for array in arrays]
-    if len(set(map(len, shapes))) > 1:
-        shape = np.broadcast_shapes(*shapes)
-    else:
-        shape = tuple(map(max, zip(*shapes, strict=True)))  # the same, in less time than the rows take to be written
+    alike = set(shapes)
+    if len(alike) == 1 and shapes[0]:
+        return np.concatenate(arrays).reshape(len(arrays), *shapes[0])
+    even = len(set(map(len, alike))) == 1  # then this is the same, in less time than the rows take to be written
+    shape = tuple(map(max, zip(*alike, strict=True))) if even else np.broadcast_shapes(*alike)
     result = np.empty((len(arrays), *shape))
     for place, array in zip(result, arrays, strict=True):
         place[...] = array
@@ -186,13 +187,16 @@ def _together(group: Sequence[Contribution], parents: tuple[str, ...], cards: tu
         if result is None:
             msg = "a node must have at least one contribution"
             raise ValueError(msg)
-        return np.ascontiguousarray(np.broadcast_to(result, (*cards, *result.shape[-2:])))
+        shape = (*cards, *result.shape[-2:])
+        return np.ascontiguousarray(result if result.shape == shape else np.broadcast_to(result, shape))
 
     return fill
 
 
 def _aligned(table: Array, own: tuple[str, ...], all_parents: tuple[str, ...]) -> Array:
     """Give a table the axes of all parents; those that it does not depend on have length 1."""
+    if own == all_parents:
+        return table
     order = sorted(range(len(own)), key=lambda axis: all_parents.index(own[axis]))
     table = table.transpose(*order, len(own), len(own) + 1)
     shape = iter(table.shape[:-2])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rootcause.engine.machine import Machine
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 CLOSE = 1e-9
 
@@ -83,29 +84,60 @@ def test_evidence_that_no_draw_allows_is_told_and_not_guessed() -> None:
     assert (engine.log_probability(engine.weights({"s0": "yes"}), made.drawn()) == -math.inf).all()
 
 
+class WithProducts:
+    """Draws of a network whose plan has products, whatever they lose."""
+
+    def __init__(self, made: NoisyOr, seen: list[bool], draws: int) -> None:
+        engine = made.engine()
+        self.machine: Machine = engine._machine  # noqa: SLF001 - the only way to such a plan
+        look = engine._codes_of(self.machine, engine.weights(evidence(seen)))  # noqa: SLF001
+        wanted = np.ones(len(self.machine.layout.parts), dtype=np.uint8)
+        self.entries = made.drawn().entries(self.machine.layout, wanted)
+        sig = np.ascontiguousarray(self.entries[:, np.arange(2) % draws])
+        sig.setflags(write=False)
+        nobody = np.zeros(0, np.int64)
+        _, self.logs = self.machine._run_draws(look, nobody, self.entries, sig, signed=True)  # noqa: SLF001
+
+    def error_of(self, draw: int) -> float:
+        """Return the estimated error of P(evidence) in a draw, in relation to it."""
+        room, column = self.machine.room(), np.ascontiguousarray(self.entries[:, [draw]])
+        column.setflags(write=False)
+        return float(cases.error_of(room.ints, room.reals, column, self.machine.memory()))
+
+    def deviations(self, draws: Ints) -> Array:
+        """Return ln P(evidence) and ln of the deviation of its error for some draws."""
+        room, found = self.machine.room(), np.empty((2, len(draws)))
+        cases.deviations(room.ints, room.reals, self.entries, draws, found, self.machine.memory())
+        return found
+
+
 def test_the_estimate_of_the_error_grows_as_the_evidence_becomes_rare_and_covers_what_is_lost() -> None:
     """The estimate decides between products and chains, so it must not be smaller than the errors that there are."""
     seen = [True] * SIGNS
     estimates = []
     for scale in (1.0, 1e-2, 1e-4):
         made = network(7, scale, 16)
-        engine = made.engine()
-        weights = engine.weights(evidence(seen))
-        machine: Machine = engine._machine  # noqa: SLF001 - the only way to a plan with products, whatever it loses
-        look = engine._codes_of(machine, weights)  # noqa: SLF001
-        entries = made.drawn().entries(machine.layout, np.ones(len(machine.layout.parts), dtype=np.uint8))
-        sig = np.ascontiguousarray(entries[:, :2])
-        sig.setflags(write=False)
-        nobody = np.zeros(0, np.int64)
-        _, logs = machine._run_draws(look, nobody, entries, sig, signed=True)  # noqa: SLF001
-        lost = np.abs(np.expm1(logs - made.expected(seen)[1])).max()
-        room = machine.room()
-        worst = []
-        for draw in range(16):
-            column = np.ascontiguousarray(entries[:, [draw]])
-            column.setflags(write=False)
-            worst.append(cases.error_of(room.ints, room.reals, column, machine.memory()))
-        estimates.append(max(worst))
-        assert lost <= 5 * max(worst)
+        planned = WithProducts(made, seen, 16)
+        lost = np.abs(np.expm1(planned.logs - made.expected(seen)[1])).max()
+        worst = max(planned.error_of(draw) for draw in range(16))
+        estimates.append(worst)
+        assert lost <= 5 * worst
     assert estimates == sorted(estimates)
     assert estimates[0] < cases.TOLERATED < estimates[-1]
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    seed=st.integers(0, 999),
+    scale=st.sampled_from([1.0, 0.5, 0.25]),
+    seen=patterns,
+    count=st.sampled_from([1, 3, 4, 16, 18, 33]),
+)
+def test_errors_of_many_draws_are_those_of_each(seed: int, scale: float, seen: list[bool], count: int) -> None:
+    """Side by side, in any number and order, P(evidence) and its error are estimated as for one draw alone."""
+    planned = WithProducts(network(seed, scale, 40), seen, 40)
+    draws = np.random.default_rng(seed).permutation(40)[:count]
+    logs, lost = planned.deviations(draws)
+    np.testing.assert_allclose(logs, planned.logs[draws], rtol=0, atol=1e-5)
+    alone = [planned.error_of(int(draw)) for draw in draws]
+    np.testing.assert_allclose(np.exp(lost - logs), alone, rtol=1.0, atol=1e-15)

@@ -319,8 +319,9 @@ class Machine:
         Gates become products. Digits cancel in these, the more the rarer the evidence; if rounding may have taken one
         that counts from the draw in which it is rarest, gates become chains instead, in which nothing cancels.
         """
-        entries = drawn.entries(self.layout, self._wanted(look, asked))
-        sig = _mixtures(entries)
+        wanted = self._wanted(look, asked)
+        entries = drawn.entries(self.layout, wanted)
+        sig = _mixtures(self.layout, entries, wanted)
         if not self.layout.gates:
             return self._run_draws(look, asked, entries, sig, signed=False)
         found = self._run_draws(look, asked, entries, sig, signed=True)
@@ -378,8 +379,9 @@ class Machine:
     def slopes_of_draws(self, look: Look, drawn: Drawn) -> tuple[Array, Array]:
         """Return ln P(evidence), shape ``(draws,)``, and its derivative by every entry, shape ``(entries, draws)``."""
         nobody = np.zeros(0, np.int64)
-        entries = drawn.entries(self.layout, self._wanted(look, nobody))
-        sig = _mixtures(entries)
+        wanted = self._wanted(look, nobody)
+        entries = drawn.entries(self.layout, wanted)
+        sig = _mixtures(self.layout, entries, wanted)
         room, draws = self.room(), entries.shape[1]
         padded = _padded(entries)
         result, logs = np.zeros(padded.shape), np.full(padded.shape[1], -np.inf)
@@ -590,10 +592,15 @@ def in_threads(draws: int, part: Callable[[int, int], None], few: int = _FEW) ->
         list(pool.map(part, bounds[:-1], bounds[1:]))
 
 
-def _mixtures(entries: Array) -> Array:
+def _mixtures(layout: Layout, entries: Array, wanted: NDArray[np.uint8]) -> Array:
     """Return two random mixtures of all draws: zero where every draw is, equal where all draws are (but by chance)."""
-    draws = entries.shape[1]
-    mixed: Array = np.ascontiguousarray(entries @ np.random.default_rng(0).uniform(0.5, 1.5, (draws, 2)))
+    mixed = np.zeros((len(entries), 2))
+    weights = np.random.default_rng(0).uniform(0.5, 1.5, (2, entries.shape[1]))
+    edges = np.flatnonzero(np.diff(wanted, prepend=0, append=0)).tolist()  # where runs of wanted parts begin and end
+    runs = [slice(0, 1), *(slice(*layout.offsets[edges[k : k + 2]].tolist()) for k in range(0, len(edges), 2))]
+    for run in runs:
+        for k in range(2):  # each reads the entries at the speed of memory, which both together do not
+            mixed[run, k] = entries[run] @ weights[k]
     mixed.setflags(write=False)  # for the compiler, an array that may be written to is another type
     return mixed
 

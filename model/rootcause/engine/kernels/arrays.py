@@ -32,11 +32,14 @@ STEP_A, STEP_B, STEP_C, FIRST_AXIS, LAST_AXIS, AXIS_DIM, STRIDE_A, STRIDE_B, STR
 OPEN, AXIS_VAR = 36, 37
 SPLIT_OFF, SPLIT_SIZE, SPLIT_A, SPLIT_B, SPLIT_C, SPLIT_FIRST, SPLIT_LAST = range(38, 45)
 SPLIT_DIM, SPLIT_STRIDE_A, SPLIT_STRIDE_B, SPLIT_STRIDE_C, LANE_STATES = range(45, 50)
-ROOM_ROWS = 50
+NEXT, EDGE, SIGNED = 50, 51, 52
+ROOM_ROWS = 53
 """Rows of ``room``: by node or state, what evidence and classes say; by variable, its states and place in the order;
 counts; the leaves as records of entries, each a sum of sources; the factors with their scopes; the steps, each with
 the two factors (the second may be -1), the result and its axes; by node, whether it is left in (0, but for a joint);
-by axis, its variable; and the same factors, steps and axes with the last variables as lanes (see ``split``)."""
+by axis, its variable; the same factors, steps and axes with the last variables as lanes (see ``split``); by state,
+the next of its class, or -1; by level of a gate, how many states are not above it; and by leaf, whether anything is
+taken away in it."""
 SOFT, COEF, WEIGHT, MERIT = range(4)
 REAL_ROWS = 4
 """Rows of ``reals``: likelihoods by state, coefficients by source, products of neighbours and merit by variable."""

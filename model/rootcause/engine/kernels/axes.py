@@ -12,7 +12,7 @@ from rootcause.engine.kernels.arrays import Words
 Word = np.uint64
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def add_axis(axes: Words, first: int, count: int, size: int, o: int, x: int, y: int) -> int:
     """Add an axis, or join it with the one before where both are one stretch in all three tables.
 
@@ -40,7 +40,7 @@ def add_axis(axes: Words, first: int, count: int, size: int, o: int, x: int, y: 
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def advance(axes: Words, first: int, last: int, o: Word, x: Word, y: Word) -> tuple[bool, Word, Word, Word]:
     """Go one place on along the axes from the last to the first, as an odometer does.
 

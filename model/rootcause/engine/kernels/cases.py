@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 
 from rootcause.engine.kernels.arrays import (
+    ARENA,
     AXIS_DIM,
     CARD,
     CLS,
-    COEF,
     COUNT,
     FAC_OFF,
     FACTORS,
@@ -24,8 +24,8 @@ from rootcause.engine.kernels.arrays import (
     NCLS,
     PLANNED,
     REP,
+    SIGNED,
     SIZES,
-    SOURCES,
     SPLIT_LANES,
     STEPS,
     UNARY,
@@ -37,9 +37,10 @@ from rootcause.engine.kernels.arrays import (
     Words,
 )
 from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
-from rootcause.engine.kernels.lanes import run_lanes, run_slopes_of_lanes, run_weighed_lanes, weigh
+from rootcause.engine.kernels.lanes import LANES, run_lanes, run_slopes_of_lanes, run_weighed_lanes, weigh
 from rootcause.engine.kernels.planner import plan
 from rootcause.engine.kernels.rounding import deviation
+from rootcause.engine.kernels.rounding_of_lanes import deviation_of_lanes
 from rootcause.engine.kernels.split import collect, lay_out_leaves, split, split_backwards, split_forwards
 from rootcause.engine.kernels.spread import spread
 from rootcause.engine.kernels.states import see_nothing, see_state, see_weights
@@ -47,6 +48,9 @@ from rootcause.engine.kernels.states import see_nothing, see_state, see_weights
 RARE = -500.0
 """ln P(evidence) below which a plan in which nothing is ruled out may lose everything: its tables are scaled by what
 the evidence rules out, and below 1e-308 of that nothing is left."""
+
+_SIDE_BY_SIDE = 4
+"""Draws from which on their errors are estimated side by side."""
 
 TOLERATED = 1e-9
 """Largest relative error of P(evidence), one standard deviation, with which products are taken."""
@@ -255,7 +259,7 @@ def _forwards(
     room: Ints, reals: Floats, entries: Floats, arena: Floats, errors: Floats, axes: Words
 ) -> tuple[bool, float]:
     """Run a plan forwards; return whether that leaves digits enough, and ln P(evidence)."""
-    if not _has_differences(room, reals):
+    if not _has_differences(room):
         return True, _log_evidence(room, reals, entries, arena, axes)
     log, error = deviation(room, reals, entries, arena, errors, axes)
     return error == -np.inf or error - log <= math.log(TOLERATED), log
@@ -287,10 +291,10 @@ def _slopes_of_leaves(room: Ints, arena: Floats, slopes: Floats, wanted: Bits, a
 
 
 @njit(cache=True, nogil=True)
-def _has_differences(room: Ints, reals: Floats) -> bool:
+def _has_differences(room: Ints) -> bool:
     """Return whether anything is taken away in a plan."""
-    for source in range(room[COUNT, SOURCES]):
-        if reals[COEF, source] < 0.0:
+    for leaf in range(room[COUNT, LEAVES]):
+        if room[SIGNED, leaf]:
             return True
     return False
 
@@ -497,10 +501,19 @@ def deviations(room: Ints, reals: Floats, entries: Floats, draws: Ints, logs: Fl
         memory: As in ``run_cases``.
     """
     axes = np.zeros((5, WIDEST + 2), np.uint64)
+    size = (room[COUNT, ARENA] + 1) * LANES
+    some = np.empty((2, LANES))
+    k = 0
+    while draws.size - k >= _SIDE_BY_SIDE and 2 * size <= memory.size:
+        own = np.ascontiguousarray(entries[:, draws[(k + np.arange(LANES)) % draws.size]])
+        deviation_of_lanes(room, reals, own, memory[:size], memory[size:], axes, some)
+        count = min(LANES, draws.size - k)
+        logs[:, k : k + count] = some[:, :count]
+        k += count
     arena, errors = _halves(memory, room[COUNT, MEMORY])
-    for k in range(draws.size):
-        own = np.ascontiguousarray(entries[:, draws[k] : draws[k] + 1])
-        logs[0, k], logs[1, k] = deviation(room, reals, own, arena, errors, axes)
+    for at in range(k, draws.size):
+        own = np.ascontiguousarray(entries[:, draws[at] : draws[at] + 1])
+        logs[0, at], logs[1, at] = deviation(room, reals, own, arena, errors, axes)
 
 
 __all__ = [

@@ -78,21 +78,30 @@ def fill_leaves(room: Ints, reals: Floats, values: Floats, arena: Floats) -> flo
     log = 0.0
     for record in range(room[COUNT, RECORDS]):
         leaf = room[REC_LEAF, record]
-        place = np.uint64(room[FAC_OFF, leaf])
-        k = np.uint64(room[ENT_PTR, room[REC_FIRST, record]])
-        for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
-            stop = np.uint64(room[ENT_PTR, entry + 1])
-            total = 0.0
-            while k < stop:
-                total += reals[COEF, k] * values[np.uint64(room[SRC, k]), 0]
-                k += np.uint64(1)
-            arena[place] *= total
-            place += np.uint64(1)
+        fill_record(room, reals, values, record, arena)
         log += scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
     return log
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
+def fill_record(room: Ints, reals: Floats, values: Floats, record: int, arena: Floats) -> int:
+    """Multiply a leaf by the entries of a record; return the largest number of sources that one of these has."""
+    place = np.uint64(room[FAC_OFF, room[REC_LEAF, record]])
+    k = np.uint64(room[ENT_PTR, room[REC_FIRST, record]])
+    most = np.uint64(0)
+    for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
+        stop = np.uint64(room[ENT_PTR, entry + 1])
+        most = max(most, stop - k)
+        total = 0.0
+        while k < stop:
+            total += reals[COEF, k] * values[np.uint64(room[SRC, k]), 0]
+            k += np.uint64(1)
+        arena[place] *= total
+        place += np.uint64(1)
+    return int(most)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def source_sum(room: Ints, reals: Floats, values: Floats, entry: int) -> float:
     """Return the sum of the sources of an entry of a leaf."""
     total = 0.0
@@ -101,7 +110,7 @@ def source_sum(room: Ints, reals: Floats, values: Floats, entry: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def peak(table: Floats, offset: int, size: int) -> float:
     """Return what a table is to be divided by: its largest entry, or 1 where that may stay as it is."""
     found = ZEROS
@@ -116,14 +125,14 @@ def peak(table: Floats, offset: int, size: int) -> float:
     return 1.0 if most == 0.0 or SMALL <= most <= LARGE else most
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def divide(table: Floats, offset: int, size: int, by: float) -> None:
     """Divide a table by a number."""
     for e in range(offset, offset + size):
         table[e] /= by
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def scale(table: Floats, offset: int, size: int) -> float:
     """Divide a table that has become small or large by its largest entry; return the logarithm of that."""
     by = peak(table, offset, size)
@@ -152,7 +161,7 @@ def forwards(room: Ints, arena: Floats, log: float, axes: Words) -> float:
         for e in range(three, three + size):
             arena[e] = 0.0
         count = join_axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, axes)
-        _multiply(axes, count, arena, three, arena, one, arena, two)
+        multiply(axes, count, arena, three, arena, one, arena, two)
         log += scale(arena, room[FAC_OFF, room[STEP_C, step]], size)
     if room[COUNT, LEFT_IN]:
         return log
@@ -162,7 +171,7 @@ def forwards(room: Ints, arena: Floats, log: float, axes: Words) -> float:
     return log
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def places(room: Ints, step: int) -> tuple[int, int, int]:
     """Return where the two factors of a step and its result begin; a missing second factor is the 1 at the end."""
     second = room[STEP_B, step]
@@ -170,7 +179,7 @@ def places(room: Ints, step: int) -> tuple[int, int, int]:
     return room[FAC_OFF, room[STEP_A, step]], two, room[FAC_OFF, room[STEP_C, step]]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def join_axes(room: Ints, step: int, out: int, left: int, right: int, axes: Words) -> int:
     """Write the axes of a step, with neighbours joined where they are one stretch in all three tables.
 
@@ -188,7 +197,7 @@ def join_axes(room: Ints, step: int, out: int, left: int, right: int, axes: Word
     return count
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"reassoc", "contract"})
 def _stretch(axes: Words, last: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
     """Add the products along one axis; each way of striding is a loop of its own, so that it becomes vector code."""
     size, so, sx, sy = axes[0, last], axes[1, last], axes[2, last], axes[3, last]
@@ -218,7 +227,7 @@ def _stretch(axes: Words, last: int, out: Floats, o: Word, left: Floats, x: Word
             out[o + i * so] += left[x + i * sx] * right[y + i * sy]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def list_places(axes: Words, count: int, places: Words) -> tuple[int, int]:
     """List the places along the inner axes of a step; return how many there are, and how many axes are left outside."""
     places[0, 0] = places[0, 1] = places[0, 2] = 0
@@ -234,7 +243,7 @@ def list_places(axes: Words, count: int, places: Words) -> tuple[int, int]:
     return int(listed), outer
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _by_places(axes: Words, count: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
     """Add the products of two tables of many short axes to a third; what counting costs is paid once for many."""
     places = np.empty((PLACES, 3), np.uint64)
@@ -248,7 +257,7 @@ def _by_places(axes: Words, count: int, out: Floats, o: Word, left: Floats, x: W
 
 
 @njit(cache=True, nogil=True)
-def _multiply(
+def multiply(
     axes: Words, count: int, out: Floats, out_at: int, left: Floats, left_at: int, right: Floats, at: int
 ) -> None:
     """Add the products of two tables to a third, over all axes.
@@ -317,11 +326,11 @@ def backwards(room: Ints, arena: Floats, slopes: Floats, wanted: Bits, axes: Wor
         a, b, c = places(room, step)
         if wanted[one]:
             count = join_axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, axes)
-            _multiply(axes, count, slopes, a, slopes, c, arena, b)
+            multiply(axes, count, slopes, a, slopes, c, arena, b)
             scale(slopes, room[FAC_OFF, one], room[FAC_SIZE, one])
         if two >= 0 and wanted[two]:
             count = join_axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, axes)
-            _multiply(axes, count, slopes, b, slopes, c, arena, a)
+            multiply(axes, count, slopes, b, slopes, c, arena, a)
             scale(slopes, room[FAC_OFF, two], room[FAC_SIZE, two])
 
 

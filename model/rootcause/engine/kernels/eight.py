@@ -20,7 +20,7 @@ HALVES = (np.uint64(0), np.uint64(8))
 """Where the eights of sixteen lanes begin."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def load(table: Floats, at: Word) -> Eight:
     """Return eight numbers of a table."""
     return (
@@ -35,7 +35,7 @@ def load(table: Floats, at: Word) -> Eight:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def store(table: Floats, at: Word, v: Eight) -> None:
     """Write eight numbers to a table."""
     table[at] = v[0]
@@ -48,19 +48,19 @@ def store(table: Floats, at: Word, v: Eight) -> None:
     table[at + _7] = v[7]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"})
 def times(a: Eight, b: Eight) -> Eight:
     """Return a b."""
     return (a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3], a[4] * b[4], a[5] * b[5], a[6] * b[6], a[7] * b[7])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"})
 def plus(a: Eight, b: Eight) -> Eight:
     """Return a + b."""
     return (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4], a[5] + b[5], a[6] + b[6], a[7] + b[7])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def largest(a: Eight, b: Eight) -> Eight:
     """Return the larger of a and the absolute value of b."""
     return (

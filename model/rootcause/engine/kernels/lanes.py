@@ -143,7 +143,7 @@ def run_weighed_lanes(
             _write(net, room, arena, slopes, asked, posterior, start, log)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def weigh(
     net: Ints, room: Ints, arena: Floats, lanes: int, lane: int, seen: Ints, codes: Ints, likelihoods: Floats
 ) -> float:
@@ -230,7 +230,7 @@ def _scatter(
         total[:] = 0.0
         scale[:] = 1.0
         for e in range(size):
-            _sources(room, reals, values, start, room[REC_FIRST, record] + e, raw)
+            add_sources(room, reals, values, start, room[REC_FIRST, record] + e, raw)
             at = offset + e * LANES
             for lane in range(LANES):
                 total[lane] += arena[at + lane] * slopes[at + lane]
@@ -248,8 +248,8 @@ def _scatter(
                     row[start + lane] += coef * slopes[at + lane] * scale[lane]
 
 
-@njit(cache=True, nogil=True)
-def _sources(room: Ints, reals: Floats, values: Floats, start: int, entry: int, total: Floats) -> None:
+@njit(cache=True, nogil=True, forceinline=True)
+def add_sources(room: Ints, reals: Floats, values: Floats, start: int, entry: int, total: Floats) -> None:
     """Set the sum of the sources of an entry of a leaf, for every lane."""
     total[:] = 0.0
     for k in range(room[ENT_PTR, entry], room[ENT_PTR, entry + 1]):
@@ -286,25 +286,25 @@ def _fill(room: Ints, reals: Floats, values: Floats, start: int, arena: Floats, 
         leaf = room[REC_LEAF, record]
         at = np.uint64(room[FAC_OFF, leaf] * LANES)
         for entry in range(room[REC_FIRST, record], room[REC_FIRST, record + 1]):
-            _sources(room, reals, values, start, entry, total)
+            add_sources(room, reals, values, start, entry, total)
             for lane in range(_W):
                 arena[at + lane] *= total[lane]
             at += _W
         _scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf], log, peaks)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _scale(table: Floats, offset: int, size: int, log: Floats, peaks: Floats) -> None:
     """Divide each lane of a table that has become small or large by its largest entry, and keep the logarithm."""
-    if not _peaks(table, offset, size, peaks):
+    if not peaks_of(table, offset, size, peaks):
         return
     for lane in range(LANES):
         log[lane] += math.log(peaks[lane])
-    _divide(table, offset, size, peaks)
+    divide_lanes(table, offset, size, peaks)
 
 
-@njit(cache=True, nogil=True)
-def _peaks(table: Floats, offset: int, size: int, peaks: Floats) -> bool:
+@njit(cache=True, nogil=True, forceinline=True)
+def peaks_of(table: Floats, offset: int, size: int, peaks: Floats) -> bool:
     """Set what each lane of a table is to be divided by; return whether any is not 1."""
     for k in HALVES:
         place = np.uint64(offset * LANES) + k
@@ -322,8 +322,9 @@ def _peaks(table: Floats, offset: int, size: int, peaks: Floats) -> bool:
     return beyond
 
 
-@njit(cache=True, nogil=True)
-def _divide(table: Floats, offset: int, size: int, peaks: Floats) -> None:
+@njit(cache=True, nogil=True, forceinline=True)
+def divide_lanes(table: Floats, offset: int, size: int, peaks: Floats) -> None:
+    """Divide each lane of a table by its number."""
     for e in range(offset * LANES, (offset + size) * LANES, LANES):
         for lane in range(LANES):
             table[e + lane] /= peaks[lane]
@@ -334,8 +335,8 @@ def _forwards(room: Ints, arena: Floats, log: Floats, looked: Bits, axes: Words,
     """Run all steps, and add ln P(evidence) to ``log``: minus infinity where it is not above zero."""
     arena[room[COUNT, ARENA] * LANES : (room[COUNT, ARENA] + 1) * LANES] = 1.0
     for step in range(room[COUNT, STEPS]):
-        one, two, three = _places(room, step)
-        kept, count = _axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, axes)
+        one, two, three = lane_places(room, step)
+        kept, count = lane_axes(room, step, STRIDE_C, STRIDE_A, STRIDE_B, axes)
         contract(axes, kept, count, arena, three, arena, one, arena, two)
         result = room[STEP_C, step]
         if looked[result]:
@@ -359,29 +360,29 @@ def _backwards(
         if not wanted[room[STEP_C, step]]:
             continue
         one, two = room[STEP_A, step], room[STEP_B, step]
-        a, b, c = _places(room, step)
+        a, b, c = lane_places(room, step)
         if wanted[one]:
-            kept, count = _axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, axes)
+            kept, count = lane_axes(room, step, STRIDE_A, STRIDE_C, STRIDE_B, axes)
             contract(axes, kept, count, slopes, a, slopes, c, arena, b)
-            if looked[one] and _peaks(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks):
-                _divide(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks)
+            if looked[one] and peaks_of(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks):
+                divide_lanes(slopes, room[FAC_OFF, one], room[FAC_SIZE, one], peaks)
         if two >= 0 and wanted[two]:
-            kept, count = _axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, axes)
+            kept, count = lane_axes(room, step, STRIDE_B, STRIDE_C, STRIDE_A, axes)
             contract(axes, kept, count, slopes, b, slopes, c, arena, a)
-            if looked[two] and _peaks(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks):
-                _divide(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks)
+            if looked[two] and peaks_of(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks):
+                divide_lanes(slopes, room[FAC_OFF, two], room[FAC_SIZE, two], peaks)
 
 
-@njit(cache=True, nogil=True)
-def _places(room: Ints, step: int) -> tuple[int, int, int]:
+@njit(cache=True, nogil=True, forceinline=True)
+def lane_places(room: Ints, step: int) -> tuple[int, int, int]:
     """Return where the two factors of a step and its result begin; a missing second factor is the 1 at the end."""
     second = room[STEP_B, step]
     two = room[FAC_OFF, second] if second >= 0 else room[COUNT, ARENA]
     return room[FAC_OFF, room[STEP_A, step]] * LANES, two * LANES, room[FAC_OFF, room[STEP_C, step]] * LANES
 
 
-@njit(cache=True, nogil=True)
-def _axes(room: Ints, step: int, out: int, left: int, right: int, axes: Words) -> tuple[int, int]:
+@njit(cache=True, nogil=True, forceinline=True)
+def lane_axes(room: Ints, step: int, out: int, left: int, right: int, axes: Words) -> tuple[int, int]:
     """Write the axes of a step, those that are summed over last; return how many are kept and how many there are.
 
     Neighbours are joined where they are one stretch in all three tables.
@@ -444,14 +445,14 @@ def contract(
             return
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _product(out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
     """Write the product of two entries."""
     for k in HALVES:
         store(out, o + k, times(load(left, x + k), load(right, y + k)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _two_products(sx: Word, sy: Word, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
     """Write the sum of two products: what most sums are."""
     u = x + sx
@@ -461,7 +462,7 @@ def _two_products(sx: Word, sy: Word, out: Floats, o: Word, left: Floats, x: Wor
         store(out, o + k, plus(one, times(load(left, u + k), load(right, v + k))))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _sum(
     axes: Words, kept: int, count: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word
 ) -> None:
@@ -476,7 +477,7 @@ def _sum(
             return
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _add_along(axes: Words, axis: int, out: Floats, o: Word, left: Floats, x: Word, right: Floats, y: Word) -> None:
     """Add the sum of products along one axis, for eight lanes."""
     size, sx, sy = axes[0, axis], axes[2, axis], axes[3, axis]

@@ -7,17 +7,17 @@ of cumulative probabilities.
 from numba import njit
 
 from rootcause.engine.kernels.arrays import (
-    BELOW,
-    CARD,
     CHILD,
     CHILD_START,
     CLS,
     COEF,
     CON_NODE,
+    CON_OFF,
     CON_START,
     COORDS,
     COUNT,
     DIM,
+    EDGE,
     ENT_PTR,
     ENTRIES,
     FAC_SIZE,
@@ -28,10 +28,12 @@ from rootcause.engine.kernels.arrays import (
     LEAVES,
     LOW,
     NCLS,
+    NEXT,
     NODE,
     OK,
     PAR,
     PAR_START,
+    PAR_STRIDE,
     REC_FIRST,
     REC_LEAF,
     RECORDS,
@@ -40,6 +42,7 @@ from rootcause.engine.kernels.arrays import (
     SCOPE,
     SCOPE_START,
     SCOPES,
+    SIGNED,
     SIZES,
     SOFT,
     SOURCES,
@@ -85,7 +88,7 @@ def make_leaves(net: Ints, room: Ints, reals: Floats, sig: Floats, targets: Bits
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _new_var(room: Ints, node: int, dim: int) -> int:
     var = room[COUNT, VARS]
     room[DIM, var] = dim
@@ -95,18 +98,19 @@ def _new_var(room: Ints, node: int, dim: int) -> int:
     return int(var)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _new_leaf(room: Ints) -> int:
     """Begin a factor without variables; ``_grow`` adds them."""
     leaf = room[COUNT, FACTORS]
     room[COUNT, FACTORS] += 1
     room[COUNT, LEAVES] += 1
     room[FAC_SIZE, leaf] = 1
+    room[SIGNED, leaf] = 0
     room[SCOPE_START, leaf + 1] = room[COUNT, SCOPES]
     return int(leaf)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _grow(room: Ints, leaf: int, var: int) -> None:
     room[SCOPE, room[COUNT, SCOPES]] = var
     room[COUNT, SCOPES] += 1
@@ -114,7 +118,7 @@ def _grow(room: Ints, leaf: int, var: int) -> None:
     room[FAC_SIZE, leaf] *= room[DIM, var]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _unary_leaf(room: Ints, var: int, merge: bool) -> int:
     if merge and room[UNARY, var] >= 0:
         return int(room[UNARY, var])
@@ -125,32 +129,32 @@ def _unary_leaf(room: Ints, var: int, merge: bool) -> int:
     return leaf
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _scalar_leaf(room: Ints, merge: bool) -> int:
     return 0 if merge else _new_leaf(room)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _record(room: Ints, leaf: int) -> None:
     room[REC_LEAF, room[COUNT, RECORDS]] = leaf
     room[REC_FIRST, room[COUNT, RECORDS]] = room[COUNT, ENTRIES]
     room[COUNT, RECORDS] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _entry(room: Ints) -> None:
     room[ENT_PTR, room[COUNT, ENTRIES]] = room[COUNT, SOURCES]
     room[COUNT, ENTRIES] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _source(room: Ints, reals: Floats, entry: int, coef: float) -> None:
     room[SRC, room[COUNT, SOURCES]] = entry
     reals[COEF, room[COUNT, SOURCES]] = coef
     room[COUNT, SOURCES] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _constant(net: Ints, room: Ints, reals: Floats, node: int, state: int) -> None:
     """Count the likelihood of a state that other evidence has left alone."""
     weight = reals[SOFT, net[FIRST, node] + state]
@@ -160,7 +164,7 @@ def _constant(net: Ints, room: Ints, reals: Floats, node: int, state: int) -> No
         _source(room, reals, 0, weight)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _scope_of(net: Ints, room: Ints, con: int) -> int:
     """Set the parents of a contribution to their first classes and return how many of them are variables."""
     start = net[PAR_START, con]
@@ -172,7 +176,7 @@ def _scope_of(net: Ints, room: Ints, con: int) -> int:
     return free
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _grow_parents(net: Ints, room: Ints, leaf: int, con: int) -> None:
     for at in range(net[PAR_START, con], net[PAR_START, con + 1]):
         parent = net[PAR, at]
@@ -180,44 +184,76 @@ def _grow_parents(net: Ints, room: Ints, leaf: int, con: int) -> None:
             _grow(room, leaf, room[VAR, parent])
 
 
-@njit(cache=True, nogil=True)
-def _next_classes(net: Ints, room: Ints, con: int) -> bool:
+@njit(cache=True, nogil=True, forceinline=True)
+def _next_row(net: Ints, room: Ints, con: int, offset: int) -> int:
+    """Go on to the next classes of the parents; return where their row begins, or -1 after the last.
+
+    Args:
+        net: The network.
+        room: Working memory; the states of the parents stand in ``COORDS``.
+        con: The contribution.
+        offset: Where the row before begins.
+    """
     start = net[PAR_START, con]
     for at in range(net[PAR_START, con + 1] - 1, start - 1, -1):
         parent = net[PAR, at]
         if room[HARD, parent] >= 0 or room[NCLS, parent] == 1:
             continue
-        first = net[FIRST, parent]
-        c = room[CLS, first + room[COORDS, at - start]] + 1
-        if c < room[NCLS, parent]:
-            room[COORDS, at - start] = room[REP, first + c]
-            return True
-        room[COORDS, at - start] = room[REP, first]
-    return False
+        first, state = net[FIRST, parent], room[COORDS, at - start]
+        c = room[CLS, first + state] + 1
+        more = c < room[NCLS, parent]
+        room[COORDS, at - start] = room[REP, first + (c if more else 0)]
+        offset += (room[COORDS, at - start] - state) * net[PAR_STRIDE, at]
+        if more:
+            return int(offset)
+    return -1
 
 
-@njit(cache=True, nogil=True)
-def _level(room: Ints, node: int, cls: int) -> int:
-    """Return where a class stands in a chain: 0 for what is below, then the classes; -1 for what is ruled out."""
-    if cls == BELOW:
-        return 0
-    return int(cls + room[LOW, node]) if cls >= 0 else -1
+@njit(cache=True, nogil=True, forceinline=True)
+def _add_levels(net: Ints, room: Ints, reals: Floats, node: int, offset: int, low: int, high: int) -> None:
+    """Emit the entry that is the sum of a gate's row over levels: what is below, if anything may be, then the classes.
 
-
-@njit(cache=True, nogil=True)
-def _sum_of_class(net: Ints, room: Ints, reals: Floats, node: int, offset: int, low: int, high: int) -> None:
-    """Emit the entry that is the sum of a row over levels: what is below, if anything may be, then the classes."""
+    Args:
+        net: The network.
+        room: Working memory.
+        reals: Working memory.
+        node: The gate.
+        offset: Where the row begins.
+        low: The first level.
+        high: The last.
+    """
     first = net[FIRST, node]
+    source = room[COUNT, SOURCES]
     _entry(room)
-    for s in range(net[CARD, node]):
-        if low <= _level(room, node, room[CLS, first + s]) <= high:
-            _source(room, reals, offset + s, 1.0 if net[GATE, node] else reals[SOFT, first + s])
+    for s in range(room[EDGE, first + low - 1] if low else 0, room[EDGE, first + high]):
+        room[SRC, source] = offset + s
+        reals[COEF, source] = 1.0
+        source += 1
+    room[COUNT, SOURCES] = source
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _add_class(net: Ints, room: Ints, reals: Floats, node: int, offset: int, cls: int) -> None:
+    """Emit the entry that is the sum of the row of a plain table over a class, weighed with likelihoods."""
+    first = net[FIRST, node]
+    source = room[COUNT, SOURCES]
+    _entry(room)
+    s = room[REP, first + cls]
+    while s >= 0:
+        room[SRC, source] = offset + s
+        reals[COEF, source] = reals[SOFT, first + s]
+        source += 1
+        s = room[NEXT, first + s]
+    room[COUNT, SOURCES] = source
 
 
 @njit(cache=True, nogil=True)
 def _plain_leaf(net: Ints, room: Ints, reals: Floats, con: int, merge: bool) -> None:
     """Emit a table, or the one column of a contribution that is left."""
     node = net[CON_NODE, con]
+    if net[GATE, node] and net[PAR_START, con + 1] - net[PAR_START, con] == 1:
+        _lone_leaf(net, room, reals, con, merge)
+        return
     free = _scope_of(net, room, con)
     own = room[VAR, node] >= 0 and not net[GATE, node]
     if free + own == 0:
@@ -232,29 +268,50 @@ def _plain_leaf(net: Ints, room: Ints, reals: Floats, con: int, merge: bool) -> 
         if own:
             _grow(room, leaf, room[VAR, node])
     _record(room, leaf)
-    while True:
-        offset = offset_of(net, room, con)
-        if own:
-            for c in range(room[NCLS, node]):
-                _sum_of_class(net, room, reals, node, offset, c, c)
+    offset = offset_of(net, room, con)
+    while offset >= 0:
+        if net[GATE, node]:
+            _add_levels(net, room, reals, node, offset, 0, 0)
         else:
-            _sum_of_class(net, room, reals, node, offset, 0, 0)
-        if not _next_classes(net, room, con):
-            break
+            for c in range(room[NCLS, node] if own else 1):
+                _add_class(net, room, reals, node, offset, c)
+        offset = _next_row(net, room, con, offset)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _lone_leaf(net: Ints, room: Ints, reals: Floats, con: int, merge: bool) -> None:
+    """Emit that a contribution of one parent to a gate is in the lowest level: most leaves are of this kind."""
+    parent, stride = net[PAR, net[PAR_START, con]], net[PAR_STRIDE, net[PAR_START, con]]
+    first = net[FIRST, parent]
+    known = room[HARD, parent] >= 0
+    classes = 1 if known else room[NCLS, parent]
+    _record(room, _unary_leaf(room, room[VAR, parent], merge) if classes > 1 else _scalar_leaf(room, merge))
+    entry, source = room[COUNT, ENTRIES], room[COUNT, SOURCES]
+    begin, size = net[CON_OFF, con], room[EDGE, net[FIRST, net[CON_NODE, con]]]
+    for c in range(classes):
+        offset = begin + stride * (room[HARD, parent] if known else room[REP, first + c])
+        room[ENT_PTR, entry] = source
+        entry += 1
+        for s in range(offset, offset + size):
+            room[SRC, source] = s
+            reals[COEF, source] = 1.0
+            source += 1
+    room[COUNT, ENTRIES], room[COUNT, SOURCES] = entry, source
 
 
 @njit(cache=True, nogil=True)
 def _reaches(net: Ints, room: Ints, sig: Floats, con: int) -> bool:
     """Return whether a contribution can bring its node above its lowest class."""
     node = net[CON_NODE, con]
+    first = net[FIRST, node]
     _scope_of(net, room, con)
-    while True:
-        offset = offset_of(net, room, con)
-        for s in range(net[CARD, node]):
-            if _level(room, node, room[CLS, net[FIRST, node] + s]) > 0 and not zero(sig, offset + s):
+    offset = offset_of(net, room, con)
+    while offset >= 0:
+        for s in range(room[EDGE, first], room[EDGE, first + room[NCLS, node] + room[LOW, node] - 1]):
+            if not zero(sig, offset + s):
                 return True
-        if not _next_classes(net, room, con):
-            return False
+        offset = _next_row(net, room, con, offset)
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -313,17 +370,14 @@ def _link(net: Ints, room: Ints, reals: Floats, con: int, before: int, after: in
     _record(room, leaf)
     for low in range(levels if before >= 0 else 1):
         _scope_of(net, room, con)
-        while True:
-            offset = offset_of(net, room, con)
+        offset = offset_of(net, room, con)
+        while offset >= 0:
             for high in range(room[LOW, node] if last else 0, levels):
                 if before >= 0 and high < low:
                     _entry(room)
-                elif before >= 0 and high == low:
-                    _sum_of_class(net, room, reals, node, offset, 0, low)
                 else:
-                    _sum_of_class(net, room, reals, node, offset, high, high)
-            if not _next_classes(net, room, con):
-                break
+                    _add_levels(net, room, reals, node, offset, 0 if before >= 0 and high == low else high, high)
+            offset = _next_row(net, room, con, offset)
 
 
 @njit(cache=True, nogil=True)
@@ -350,6 +404,7 @@ def _cumulative(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, as
         leaf = _new_leaf(room)
         _grow(room, leaf, own)
         _grow(room, leaf, level)
+        room[SIGNED, leaf] = 1
         _record(room, leaf)
         for c in range(classes):
             for t in range(levels):
@@ -359,12 +414,13 @@ def _cumulative(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, as
                 elif t == c + low - 1:
                     _source(room, reals, 0, -1.0)
         return
-    _record(room, _unary_leaf(room, level, merge))
+    leaf = _unary_leaf(room, level, merge)
+    _record(room, leaf)
     for t in range(levels):
         _entry(room)
-        here = _seen_of_level(net, room, reals, node, t)
-        above = _seen_of_level(net, room, reals, node, t + 1)
-        _source(room, reals, 0, here - above)
+        gain = _seen_of_level(net, room, reals, node, t) - _seen_of_level(net, room, reals, node, t + 1)
+        _source(room, reals, 0, gain)
+        room[SIGNED, leaf] |= gain < 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -375,7 +431,7 @@ def _has_children(net: Ints, room: Ints, node: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _seen_of_level(net: Ints, room: Ints, reals: Floats, node: int, level: int) -> float:
     """Return the likelihood of the states at a level; 0 for what is below, and above."""
     c = level - room[LOW, node]
@@ -395,12 +451,11 @@ def _below(net: Ints, room: Ints, reals: Floats, con: int, level: int, levels: i
     else:
         leaf = _unary_leaf(room, level, merge)
     _record(room, leaf)
-    while True:
-        offset = offset_of(net, room, con)
+    offset = offset_of(net, room, con)
+    while offset >= 0:
         for t in range(levels):
-            _sum_of_class(net, room, reals, net[CON_NODE, con], offset, 0, t)
-        if not _next_classes(net, room, con):
-            break
+            _add_levels(net, room, reals, net[CON_NODE, con], offset, 0, t)
+        offset = _next_row(net, room, con, offset)
 
 
 @njit(cache=True, nogil=True)
@@ -418,7 +473,7 @@ def _seen_of_classes(net: Ints, room: Ints, reals: Floats, node: int, var: int, 
         _source(room, reals, 0, _seen_of_level(net, room, reals, node, c + room[LOW, node]))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _plain_unary(net: Ints, room: Ints, con: int, merge: bool) -> int:
     var = -1
     for at in range(net[PAR_START, con], net[PAR_START, con + 1]):

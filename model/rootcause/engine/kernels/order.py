@@ -30,8 +30,9 @@ from rootcause.engine.kernels.arrays import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.bits import count_bits, lowest_bit
 
-_SEARCH_ABOVE = 150_000.0
+_SEARCH_ABOVE = 4_000.0
 """Multiplications above which a second order of elimination is tried for a plan that is run once."""
 
 _SEARCH_FOR_MANY_ABOVE = 1_000.0
@@ -76,47 +77,18 @@ def _bits_of(room: Ints, words: Words) -> None:
             words[BITS, leaf * width + (var >> 6)] |= np.uint64(1) << np.uint64(var & 63)
 
 
-@njit(cache=True, nogil=True)
-def _lowest(word: np.uint64) -> int:
-    """Return the position of the lowest bit of a word that is not zero."""
-    low = word & (~word + np.uint64(1))
-    position = 0
-    if low & np.uint64(0xFFFFFFFF00000000):
-        position += 32
-    if low & np.uint64(0xFFFF0000FFFF0000):
-        position += 16
-    if low & np.uint64(0xFF00FF00FF00FF00):
-        position += 8
-    if low & np.uint64(0xF0F0F0F0F0F0F0F0):
-        position += 4
-    if low & np.uint64(0xCCCCCCCCCCCCCCCC):
-        position += 2
-    if low & np.uint64(0xAAAAAAAAAAAAAAAA):
-        position += 1
-    return position
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _product(room: Ints, words: Words, start: int) -> float:
     product = 1.0
     for w in range(room[COUNT, WIDTH]):
         word = words[NEAR, start + w]
         while word:
-            product *= room[DIM, (w << 6) + _lowest(word)]
+            product *= room[DIM, (w << 6) + lowest_bit(word)]
             word &= word - np.uint64(1)
     return product
 
 
-@njit(cache=True, nogil=True)
-def _count(word: np.uint64) -> int:
-    """Return how many bits of a word are set, by adding neighbouring fields."""
-    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return int((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _fill(room: Ints, words: Words, var: int) -> float:
     """Return how many pairs of neighbours of a variable are not neighbours of each other, twice."""
     width = room[COUNT, WIDTH]
@@ -124,15 +96,15 @@ def _fill(room: Ints, words: Words, var: int) -> float:
     for w in range(width):
         word = words[NEAR, var * width + w]
         while word:
-            other = (w << 6) + _lowest(word)
+            other = (w << 6) + lowest_bit(word)
             word &= word - np.uint64(1)
             for x in range(width):
-                fill += _count(words[NEAR, var * width + x] & ~words[NEAR, other * width + x])
+                fill += count_bits(words[NEAR, var * width + x] & ~words[NEAR, other * width + x])
             fill -= 1
     return float(fill)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _merit(room: Ints, reals: Floats, words: Words, var: int, by_fill: bool) -> float:
     """Return the criterion of the next variable; of those that add as few neighbours, the smallest table is best."""
     weight = float(reals[WEIGHT, var])
@@ -182,7 +154,7 @@ def _greedy(room: Ints, reals: Floats, words: Words, by_fill: bool, seed: int) -
         for w in range(width):
             word = words[NEAR, var * width + w]
             while word:
-                other = (w << 6) + _lowest(word)
+                other = (w << 6) + lowest_bit(word)
                 word &= word - np.uint64(1)
                 reals[MERIT, other] = _merit(room, reals, words, other, by_fill)
                 for x in range(width):
@@ -191,19 +163,19 @@ def _greedy(room: Ints, reals: Floats, words: Words, by_fill: bool, seed: int) -
             word = words[RING, w] & ~words[NEAR, var * width + w]
             words[RING, w] = 0
             while word:
-                other = (w << 6) + _lowest(word)
+                other = (w << 6) + lowest_bit(word)
                 word &= word - np.uint64(1)
                 reals[MERIT, other] = _merit(room, reals, words, other, by_fill)
     return cost
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _take_out(room: Ints, reals: Floats, words: Words, var: int, width: int) -> None:
     """Join the neighbours of a variable to each other and take the variable out."""
     for w in range(width):
         word = words[NEAR, var * width + w]
         while word:
-            other = (w << 6) + _lowest(word)
+            other = (w << 6) + lowest_bit(word)
             word &= word - np.uint64(1)
             reals[WEIGHT, other] /= room[DIM, var]
             words[NEAR, other * width + (var >> 6)] &= ~(np.uint64(1) << np.uint64(var & 63))
@@ -213,11 +185,11 @@ def _take_out(room: Ints, reals: Floats, words: Words, var: int, width: int) -> 
                     fresh &= ~(np.uint64(1) << np.uint64(other & 63))
                 words[NEAR, other * width + x] |= fresh
                 while fresh:
-                    reals[WEIGHT, other] *= room[DIM, (x << 6) + _lowest(fresh)]
+                    reals[WEIGHT, other] *= room[DIM, (x << 6) + lowest_bit(fresh)]
                     fresh &= fresh - np.uint64(1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _keep_order(room: Ints) -> None:
     for i in range(room[COUNT, VARS]):
         room[KEPT, i] = room[ORDER, i]
@@ -262,7 +234,7 @@ def _leave_in(room: Ints) -> None:
     room[COUNT, LEFT_IN] = count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _is_open(room: Ints, var: int) -> bool:
     """Return whether a variable is the last of a node that is left in; the links before it are not."""
     node = room[NODE, var]

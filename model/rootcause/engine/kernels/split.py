@@ -140,7 +140,7 @@ def _list_states(room: Ints, edge: int) -> None:
         apart *= dim
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _products(room: Ints, step: int) -> float:
     """Return how many products a step has."""
     products = 1.0
@@ -149,7 +149,7 @@ def _products(room: Ints, step: int) -> float:
     return products
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _place(room: Ints, factor: int, size: int) -> None:
     """Give a factor its place among all."""
     room[SPLIT_OFF, factor] = room[COUNT, SPLIT_ARENA]
@@ -158,7 +158,7 @@ def _place(room: Ints, factor: int, size: int) -> None:
     room[BUCKET, factor] = 1  # nothing was made of it so far
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _add_step(room: Ints, step: int, one: int, two: int, result: int, size: int) -> None:
     room[SPLIT_A, step], room[SPLIT_B, step], room[SPLIT_C, step] = one, two, result
     room[BUCKET, one] = 0
@@ -167,7 +167,7 @@ def _add_step(room: Ints, step: int, one: int, two: int, result: int, size: int)
     _place(room, result, size)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _axes_of_step(room: Ints, step: int, edge: int, axis: int) -> tuple[int, int, float]:
     """Write the axes of a step that are not lanes, the innermost first, joined where they are one stretch.
 
@@ -204,7 +204,7 @@ def _axes_of_step(room: Ints, step: int, edge: int, axis: int) -> tuple[int, int
     return int(axis), int(c // LANES), products
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _goes_on(room: Ints, axis: int, x: int, y: int, o: int) -> bool:
     """Return whether an axis with these strides goes on where another ends, in all three tables."""
     size = room[SPLIT_DIM, axis]
@@ -249,16 +249,22 @@ def lay_out_leaves(room: Ints, arena: Floats, axes: Words) -> None:
     """
     at = np.empty(LANES, np.uint64)
     for leaf in range(room[COUNT, LEAVES]):
-        place = np.uint64(room[SPLIT_OFF, leaf])
-        count = _axes_of_leaf(room, leaf, axes, at)
-        base = np.uint64(room[FAC_OFF, leaf])
-        while True:
-            for lane in range(_W):
-                arena[place + lane] = arena[base + at[lane]]
-            place += _W
-            more, base, _, _ = advance(axes, 0, count - 1, base, base, base)
-            if not more:
-                break
+        lay_out_leaf(room, leaf, arena, axes, at)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def lay_out_leaf(room: Ints, leaf: int, arena: Floats, axes: Words, at: Words) -> None:
+    """Do the same for one leaf; ``at`` is working memory, shape ``(LANES,)``."""
+    place = np.uint64(room[SPLIT_OFF, leaf])
+    count = _axes_of_leaf(room, leaf, axes, at)
+    base = np.uint64(room[FAC_OFF, leaf])
+    while True:
+        for lane in range(_W):
+            arena[place + lane] = arena[base + at[lane]]
+        place += _W
+        more, base, _, _ = advance(axes, 0, count - 1, base, base, base)
+        if not more:
+            break
 
 
 @njit(cache=True, nogil=True)
@@ -289,7 +295,7 @@ def collect(room: Ints, slopes: Floats, wanted: Bits, axes: Words) -> None:
                 break
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _axes_of_leaf(room: Ints, leaf: int, axes: Words, at: Words) -> int:
     """Write the axes of a leaf that are not lanes, the soonest eliminated first, and where its lanes are.
 
@@ -360,7 +366,7 @@ def put_ones(room: Ints, arena: Floats) -> None:
     arena[room[COUNT, SPLIT_ARENA] : room[COUNT, SPLIT_ARENA] + LANES] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def split_places(room: Ints, step: int) -> tuple[int, int, int]:
     """Return where the two factors of a step and its result begin; a missing second factor is the 1 at the end."""
     second = room[SPLIT_B, step]
@@ -368,7 +374,7 @@ def split_places(room: Ints, step: int) -> tuple[int, int, int]:
     return room[SPLIT_OFF, room[SPLIT_A, step]], two, room[SPLIT_OFF, room[SPLIT_C, step]]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def split_axes(room: Ints, step: int, out: int, left: int, right: int, axes: Words) -> tuple[int, int]:
     """Write the axes of a step, those that are summed over last; return how many are kept and how many there are."""
     count = 0

@@ -12,11 +12,13 @@ from rootcause.engine.kernels.arrays import (
     CON_OFF,
     CON_START,
     COORDS,
+    EDGE,
     FIRST,
     GATE,
     HARD,
     LOW,
     NCLS,
+    NEXT,
     OK,
     PAR,
     PAR_START,
@@ -52,7 +54,7 @@ def see_nothing(net: Ints, room: Ints, reals: Floats) -> None:
         reals[SOFT, state] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def see_state(net: Ints, above: Bits, room: Ints, node: int, state: int) -> bool:
     """Note that a node was seen in a state; return whether what was seen of it before allows that."""
     possible = room[OK, net[FIRST, node] + state] == 1
@@ -64,7 +66,7 @@ def see_state(net: Ints, above: Bits, room: Ints, node: int, state: int) -> bool
     return bool(possible)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def see_weights(net: Ints, above: Bits, room: Ints, reals: Floats, node: int, weights: Floats) -> None:
     """Note a likelihood for each state of a node."""
     for s in range(net[CARD, node]):
@@ -74,13 +76,13 @@ def see_weights(net: Ints, above: Bits, room: Ints, reals: Floats, node: int, we
     _mark(above, room, node)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _mark(above: Bits, room: Ints, node: int) -> None:
     for other in range(above.shape[0]):
         room[REL, other] |= above[node, other]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _only(net: Ints, room: Ints, node: int) -> int:
     """Return the only state that is left, -1 if there are several, -2 if there is none."""
     found = -2
@@ -118,7 +120,7 @@ def reduce_states(net: Ints, above: Bits, room: Ints, reals: Floats, sig: Floats
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _makes_no_difference(net: Ints, room: Ints, reals: Floats, node: int) -> bool:
     """Return whether nothing was seen of a node and nothing tells its states apart: its table then sums to one."""
     if room[NCLS, node] > 1:
@@ -129,7 +131,7 @@ def _makes_no_difference(net: Ints, room: Ints, reals: Floats, node: int) -> boo
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def zero(sig: Floats, entry: int) -> bool:
     """Return whether an entry is zero whatever the numbers."""
     for k in range(sig.shape[1]):
@@ -186,7 +188,7 @@ def _rule_out_parents(net: Ints, room: Ints, sig: Floats, node: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _left(net: Ints, room: Ints, node: int) -> int:
     """Return the states of contributions that leave a node a state that was not ruled out, as bits.
 
@@ -201,7 +203,7 @@ def _left(net: Ints, room: Ints, node: int) -> int:
     return left
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _supported(net: Ints, room: Ints, sig: Floats, con: int, parent: int, state: int) -> bool:
     node = net[CON_NODE, con]
     first = net[FIRST, node]
@@ -218,7 +220,7 @@ def _supported(net: Ints, room: Ints, sig: Floats, con: int, parent: int, state:
             return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _first_states(net: Ints, room: Ints, con: int, fixed: int, state: int) -> None:
     """Set the parents of a contribution to the first combination of states that are left, one of them fixed."""
     start = net[PAR_START, con]
@@ -227,7 +229,7 @@ def _first_states(net: Ints, room: Ints, con: int, fixed: int, state: int) -> No
         room[COORDS, at - start] = state if parent == fixed else _next_state(net, room, parent, -1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _next_state(net: Ints, room: Ints, node: int, state: int) -> int:
     for s in range(state + 1, net[CARD, node]):
         if room[OK, net[FIRST, node] + s]:
@@ -235,7 +237,7 @@ def _next_state(net: Ints, room: Ints, node: int, state: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _advance(net: Ints, room: Ints, con: int, fixed: int) -> bool:
     start = net[PAR_START, con]
     for at in range(net[PAR_START, con + 1] - 1, start - 1, -1):
@@ -250,7 +252,7 @@ def _advance(net: Ints, room: Ints, con: int, fixed: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def offset_of(net: Ints, room: Ints, con: int) -> int:
     """Return where the row of a contribution begins for the states of its parents in ``COORDS``."""
     start = net[PAR_START, con]
@@ -292,9 +294,30 @@ def _classes(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, lump:
             count += 1
     room[NCLS, node] = count
     room[LOW, node] = gate and low > 0
+    _list_states(net, room, node)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
+def _list_states(net: Ints, room: Ints, node: int) -> None:
+    """List the states of each class of a node; for a gate, note how many states are not above each level."""
+    first, card = net[FIRST, node], net[CARD, node]
+    for c in range(room[NCLS, node]):
+        room[REP, first + c] = -1
+    for s in range(card - 1, -1, -1):
+        c = room[CLS, first + s]
+        if c >= 0:
+            room[NEXT, first + s] = room[REP, first + c]
+            room[REP, first + c] = s
+    if not net[GATE, node]:
+        return
+    room[EDGE, first] = 0
+    for s in range(card):
+        c = room[CLS, first + s]
+        if c != RULED_OUT:
+            room[EDGE, first + (0 if c == BELOW else c + room[LOW, node])] = s + 1
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _same(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, one: int, other: int) -> bool:
     """Return whether no relevant table and no evidence tells two states of a node apart."""
     first = net[FIRST, node]
@@ -308,8 +331,14 @@ def _same(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, one: int
         if not room[REL, child]:
             continue
         start = net[PAR_START, con]
-        stride = 0
-        for place in range(start, net[PAR_START, con + 1]):
+        stop = net[PAR_START, con + 1]
+        stride = net[PAR_STRIDE, start]
+        if stop == start + 1:
+            offset = net[CON_OFF, con] + one * stride
+            if not _same_row(net, room, reals, sig, child, offset, offset + (other - one) * stride):
+                return False
+            continue
+        for place in range(start + 1, stop):
             if net[PAR, place] == node:
                 stride = net[PAR_STRIDE, place]
         _first_states(net, room, con, node, one)
@@ -322,20 +351,26 @@ def _same(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, one: int
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _same_row(net: Ints, room: Ints, reals: Floats, sig: Floats, node: int, one: int, other: int) -> bool:
     first = net[FIRST, node]
+    gate = net[GATE, node]
     for k in range(sig.shape[1]):
-        for c in range(BELOW, room[NCLS, node]):
-            if c == RULED_OUT:
-                continue
-            a = 0.0
-            b = 0.0
-            for s in range(net[CARD, node]):
-                if room[CLS, first + s] == c:
-                    w = 1.0 if net[GATE, node] else reals[SOFT, first + s]
-                    a += w * sig[one + s, k]
-                    b += w * sig[other + s, k]
+        if room[LOW, node]:
+            a, b = 0.0, 0.0
+            for s in range(room[EDGE, first]):
+                a += sig[one + s, k]
+                b += sig[other + s, k]
+            if abs(a - b) > _SAME * max(a, b):
+                return False
+        for c in range(room[NCLS, node]):
+            a, b = 0.0, 0.0
+            s = room[REP, first + c]
+            while s >= 0:
+                w = 1.0 if gate else reals[SOFT, first + s]
+                a += w * sig[one + s, k]
+                b += w * sig[other + s, k]
+                s = room[NEXT, first + s]
             if abs(a - b) > _SAME * max(a, b):
                 return False
     return True

@@ -42,12 +42,12 @@ from rootcause.engine.kernels.arrays import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.bits import lowest_bit
 
 
 @njit(cache=True, nogil=True)
 def make_steps(room: Ints, words: Words, limit: float) -> int:
     """Turn the order into steps, each of which multiplies two factors and may sum one variable out."""
-    width = room[COUNT, WIDTH]
     room[COUNT, ARENA] = 0
     for at in range(room[COUNT, VARS]):
         room[PLACE, room[ORDER, at]] = at
@@ -59,40 +59,99 @@ def make_steps(room: Ints, words: Words, limit: float) -> int:
         room[COUNT, ARENA] += room[FAC_SIZE, leaf]
     for at in range(taken_out):
         var = room[ORDER, at]
-        word, mask = var >> 6, np.uint64(1) << np.uint64(var & 63)
-        count = 0
-        left = 0
-        for i in range(alive):
-            factor = room[ALIVE, i]
-            if words[BITS, factor * width + word] & mask:
-                place = count
-                while place > 0 and room[FAC_SIZE, room[BUCKET, place - 1]] > room[FAC_SIZE, factor]:
-                    room[BUCKET, place] = room[BUCKET, place - 1]
-                    place -= 1
-                room[BUCKET, place] = factor
-                count += 1
-            else:
-                room[ALIVE, left] = factor
-                left += 1
-        alive = left
+        alive, count = _take_bucket(room, words, var, alive)
         if count == 0:
             continue
-        current = room[BUCKET, 0]
-        if count == 1:
-            current = _step(room, words, current, -1, var, limit)
-        for i in range(1, count):
-            current = _step(room, words, current, room[BUCKET, i], var if i == count - 1 else -1, limit)
-            if current < 0:
-                break
-        if current < 0:
+        result = _multiply(room, words, count, var, limit)
+        if result < 0:
             return TOO_LARGE
-        room[ALIVE, alive] = current
+        room[ALIVE, alive] = result
         alive += 1
     room[COUNT, LEFT] = alive
     return PLANNED
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def _take_bucket(room: Ints, words: Words, var: int, alive: int) -> tuple[int, int]:
+    """Put the factors that have a variable into ``BUCKET``, the smallest first.
+
+    Args:
+        room: Working memory.
+        words: Working memory.
+        var: The variable.
+        alive: How many factors stand in ``ALIVE``.
+
+    Returns:
+        How many are left there, and how many are in the bucket.
+    """
+    width = room[COUNT, WIDTH]
+    word, mask = var >> 6, np.uint64(1) << np.uint64(var & 63)
+    count = 0
+    left = 0
+    for i in range(alive):
+        factor = room[ALIVE, i]
+        if words[BITS, factor * width + word] & mask:
+            _put(room, count, factor)
+            count += 1
+        else:
+            room[ALIVE, left] = factor
+            left += 1
+    return left, count
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _put(room: Ints, count: int, factor: int) -> None:
+    """Put a factor into a bucket of so many, behind those that are as small."""
+    place = count
+    while place > 0 and room[FAC_SIZE, room[BUCKET, place - 1]] > room[FAC_SIZE, factor]:
+        room[BUCKET, place] = room[BUCKET, place - 1]
+        place -= 1
+    room[BUCKET, place] = factor
+
+
 @njit(cache=True, nogil=True)
+def _multiply(room: Ints, words: Words, count: int, var: int, limit: float) -> int:
+    """Multiply all factors of a bucket and sum a variable out; return the result, or -1 if it is too large.
+
+    The smallest factor is multiplied by the one with which its product is smallest, and so on: tables over the same
+    variables meet before their product meets the larger table that all of them end up in.
+    """
+    if count == 1:
+        return _step(room, words, room[BUCKET, 0], -1, var, limit)
+    while True:
+        mate = _mate(room, words, count)
+        product = _step(room, words, room[BUCKET, 0], room[BUCKET, mate], var if count == 2 else -1, limit)
+        if product < 0 or count == 2:
+            return product
+        for i in range(1, mate):
+            room[BUCKET, i - 1] = room[BUCKET, i]
+        for i in range(mate + 1, count):
+            room[BUCKET, i - 2] = room[BUCKET, i]
+        count -= 2
+        _put(room, count, product)
+        count += 1
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _mate(room: Ints, words: Words, count: int) -> int:
+    """Return which factor of a bucket makes the smallest product with the first; of equals, the largest."""
+    width = room[COUNT, WIDTH]
+    first = room[BUCKET, 0] * width
+    best, least = 1, np.inf
+    for i in range(1, count):
+        factor = room[BUCKET, i]
+        size = float(room[FAC_SIZE, factor])
+        for w in range(width):
+            fresh = words[BITS, first + w] & ~words[BITS, factor * width + w]
+            while fresh and size <= least:
+                size *= room[DIM, (w << 6) + lowest_bit(fresh)]
+                fresh &= fresh - np.uint64(1)
+        if size <= least:
+            best, least = i, size
+    return best
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _step(room: Ints, words: Words, one: int, two: int, drop: int, limit: float) -> int:
     """Add the step that multiplies two factors (or takes one) and sums a variable out; return the new factor or -1."""
     if two >= 0 and room[FAC_SIZE, two] > room[FAC_SIZE, one]:
@@ -149,7 +208,7 @@ def _step(room: Ints, words: Words, one: int, two: int, drop: int, limit: float)
     return int(new)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _take_axes(room: Ints, factor: int, first: int, last: int, mine: int, other: int) -> int:
     """Add the axes of a factor to those of a step, the soonest eliminated first; return where they end."""
     stride = room[FAC_SIZE, factor]

@@ -23,6 +23,7 @@ _SOURCES = (
     "store.py",
     "arrays.py",
     "axes.py",
+    "bits.py",
     "eight.py",
     "states.py",
     "leaves.py",
@@ -33,6 +34,7 @@ _SOURCES = (
     "lanes.py",
     "split.py",
     "rounding.py",
+    "rounding_of_lanes.py",
     "spread.py",
     "cases.py",
 )
