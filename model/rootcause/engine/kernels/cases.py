@@ -36,6 +36,7 @@ from rootcause.engine.kernels.arrays import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.bounds import bounded_forwards
 from rootcause.engine.kernels.contraction import backwards, fill_leaves, forwards, scatter
 from rootcause.engine.kernels.lanes import LANES, run_lanes, run_slopes_of_lanes, run_weighed_lanes, weigh
 from rootcause.engine.kernels.planner import plan
@@ -261,8 +262,19 @@ def _forwards(
     """Run a plan forwards; return whether that leaves digits enough, and ln P(evidence)."""
     if not _has_differences(room):
         return True, _log_evidence(room, reals, entries, arena, axes)
-    log, error = deviation(room, reals, entries, arena, errors, axes)
+    log, error = _error(room, reals, entries, arena, errors, axes)
     return error == -np.inf or error - log <= math.log(TOLERATED), log
+
+
+@njit(cache=True, nogil=True)
+def _error(
+    room: Ints, reals: Floats, entries: Floats, arena: Floats, errors: Floats, axes: Words
+) -> tuple[float, float]:
+    """Run a plan forwards; return ln P(evidence), and that of its error's deviation, or of a bound that will do."""
+    log, error = bounded_forwards(room, reals, entries, arena, axes)
+    if error == -np.inf or error - log <= math.log(TOLERATED):
+        return log, error
+    return deviation(room, reals, entries, arena, errors, axes)
 
 
 @njit(cache=True, nogil=True)
@@ -472,7 +484,8 @@ def run_joint(room: Ints, reals: Floats, entries: Floats, arena: Floats) -> floa
 def error_of(room: Ints, reals: Floats, entries: Floats, memory: Floats) -> float:
     """Return the standard deviation of the relative error of P(evidence); infinity where it is not above its error.
 
-    An impossibility that no difference was needed for is exact.
+    Where a bound on it is below ``TOLERATED``, that is returned. An impossibility that no difference was needed for is
+    exact.
 
     Args:
         room: The plan.
@@ -482,7 +495,7 @@ def error_of(room: Ints, reals: Floats, entries: Floats, memory: Floats) -> floa
     """
     axes = np.zeros((5, WIDEST + 2), np.uint64)
     arena, errors = _halves(memory, room[COUNT, MEMORY])
-    log, error = deviation(room, reals, entries, arena, errors, axes)
+    log, error = _error(room, reals, entries, arena, errors, axes)
     if error == -np.inf:
         return 0.0
     return math.exp(error - log) if error < log else np.inf

@@ -72,15 +72,21 @@ def fill_leaves(room: Ints, reals: Floats, values: Floats, arena: Floats) -> flo
         values: Entries of all tables, shape ``(entries, 1)``.
         arena: Receives the factors, shape ``(entries of all factors,)``.
     """
-    leaves = room[COUNT, LEAVES]
-    for e in range(room[FAC_OFF, leaves - 1] + room[FAC_SIZE, leaves - 1]):
-        arena[e] = 1.0
+    put_leaves(room, arena)
     log = 0.0
     for record in range(room[COUNT, RECORDS]):
         leaf = room[REC_LEAF, record]
         fill_record(room, reals, values, record, arena)
         log += scale(arena, room[FAC_OFF, leaf], room[FAC_SIZE, leaf])
     return log
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def put_leaves(room: Ints, arena: Floats) -> None:
+    """Set all entries of the leaves to 1."""
+    leaves = room[COUNT, LEAVES]
+    for e in range(room[FAC_OFF, leaves - 1] + room[FAC_SIZE, leaves - 1]):
+        arena[e] = 1.0
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -111,8 +117,8 @@ def source_sum(room: Ints, reals: Floats, values: Floats, entry: int) -> float:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def peak(table: Floats, offset: int, size: int) -> float:
-    """Return what a table is to be divided by: its largest entry, or 1 where that may stay as it is."""
+def greatest(table: Floats, offset: int, size: int) -> float:
+    """Return the largest absolute value of a table."""
     found = ZEROS
     place = np.uint64(offset)
     for _ in range(size // 8):
@@ -122,7 +128,19 @@ def peak(table: Floats, offset: int, size: int) -> float:
     for _ in range(size % 8):
         most = max(most, abs(table[place]))
         place += _ONE
+    return most
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def by_which_to_divide(most: float) -> float:
+    """Return what a table is to be divided by: its largest entry, or 1 where that may stay as it is."""
     return 1.0 if most == 0.0 or SMALL <= most <= LARGE else most
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def peak(table: Floats, offset: int, size: int) -> float:
+    """Return what a table is to be divided by."""
+    return by_which_to_divide(greatest(table, offset, size))
 
 
 @njit(cache=True, nogil=True, forceinline=True)

@@ -52,6 +52,7 @@ from rootcause.engine.kernels.arrays import (
     Words,
 )
 from rootcause.engine.kernels.axes import Word, advance
+from rootcause.engine.kernels.bounds import UNIT
 from rootcause.engine.kernels.contraction import (
     PLACES,
     divide,
@@ -65,9 +66,6 @@ from rootcause.engine.kernels.contraction import (
 from rootcause.engine.kernels.eight import HALVES, ZEROS, Eight, load, plus, store, times
 from rootcause.engine.kernels.lanes import LANES, contract
 from rootcause.engine.kernels.split import lay_out_leaf, put_ones, split_axes, split_places
-
-UNIT = 2.0**-106
-"""Square of the largest relative error of one rounding."""
 
 
 @njit(cache=True, nogil=True)

@@ -32,6 +32,7 @@ from rootcause.engine.kernels.arrays import (
     Ints,
     Words,
 )
+from rootcause.engine.kernels.bounds import UNIT
 from rootcause.engine.kernels.lanes import (
     LANES,
     add_sources,
@@ -41,7 +42,7 @@ from rootcause.engine.kernels.lanes import (
     lane_places,
     peaks_of,
 )
-from rootcause.engine.kernels.rounding import UNIT, combine, contract_with_errors, write_out
+from rootcause.engine.kernels.rounding import combine, contract_with_errors, write_out
 
 
 @njit(cache=True, nogil=True)

@@ -33,6 +33,7 @@ _SOURCES = (
     "contraction.py",
     "lanes.py",
     "split.py",
+    "bounds.py",
     "rounding.py",
     "rounding_of_lanes.py",
     "spread.py",
