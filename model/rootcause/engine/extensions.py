@@ -17,8 +17,9 @@ from rootcause.engine.kernels import arrays, cases
 from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.layout import Shape, Tables
 from rootcause.engine.look import Look
-from rootcause.engine.machine import TRIES_FOR_ONE, Machine, in_threads
+from rootcause.engine.machine import TRIES_FOR_ONE, Machine
 from rootcause.engine.probes import Probe, Probes
+from rootcause.engine.threads import in_threads
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,10 +6,8 @@ and one chunk of evidence, of ``CHUNK`` cases; beside these only the answers the
 asked for.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +17,7 @@ from rootcause.engine.kernels import STORE, arrays, cases
 from rootcause.engine.kernels.lanes import LANES
 from rootcause.engine.layout import Drawn, Layout, Shape, Tables, lay_out
 from rootcause.engine.look import NOTHING, Look
+from rootcause.engine.threads import cores, in_chunks, in_threads
 from rootcause.errors import ModelTooLargeError
 
 Array = NDArray[np.float64]
@@ -29,9 +28,6 @@ MEMORY_LIMIT = 2_000_000_000
 
 CHUNK = 256
 """Cases that one thread takes at a time."""
-
-_FEW = 4 * LANES
-"""Draws that are not worth a second thread."""
 
 _FEWEST = 4
 """Cases that are not worth a second thread."""
@@ -300,7 +296,7 @@ class Machine:
         """
         side_by_side = self._whole and rows >= _MANY
         least = _MANY if side_by_side else _FEWEST
-        step = min(CHUNK, max(least, rows // (_SHARES * _cores())))  # dear cases come in runs: many small shares
+        step = min(CHUNK, max(least, rows // (_SHARES * cores())))  # dear cases come in runs: many small shares
         if side_by_side:
             return in_chunks(rows, step, lambda start, stop: self.in_lanes(chunk(start, stop), asked))
         return in_chunks(rows, step, lambda start, stop: self.one(chunk(start, stop), asked))
@@ -544,52 +540,10 @@ def _nobody() -> Look:
     return Look(np.zeros(0, np.int64), np.zeros((1, 0), np.int64), NOTHING)
 
 
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
-
-
 def _padded(entries: Array) -> Array:
     """Return entries with at least as many draws as run side by side, the first ones repeated."""
     draws = entries.shape[1]
     return entries if draws >= LANES else np.ascontiguousarray(entries[:, np.arange(LANES) % draws])
-
-
-def in_chunks(
-    rows: int, step: int, answer: Callable[[int, int], tuple[Array, Array]]
-) -> Iterator[tuple[int, Array, Array]]:
-    """Yield answers to many cases, so many at a time, from as many threads as there are cores.
-
-    Args:
-        rows: How many cases.
-        step: How many at a time.
-        answer: Gives posteriors and ln P(evidence) of the cases from one number up to another.
-    """
-
-    def part(start: int) -> tuple[int, Array, Array]:
-        return start, *answer(start, min(start + step, rows))
-
-    starts = range(0, rows, step)
-    workers = min(_cores(), len(starts))
-    if workers <= 1:
-        yield from map(part, starts)
-        return
-    with ThreadPoolExecutor(workers) as pool:  # the kernels let go of the interpreter lock
-        for wave in range(0, len(starts), 2 * workers):  # answers that nobody has taken yet do not pile up
-            yield from pool.map(part, starts[wave : wave + 2 * workers])
-
-
-def in_threads(draws: int, part: Callable[[int, int], None], few: int = _FEW) -> None:
-    """Run a loop over draws in as many threads as there are cores, if there are enough draws for each."""
-    workers = min(_cores(), max(1, draws // few))
-    if workers == 1:
-        part(0, draws)
-        return
-    bounds = [*(np.arange(workers) * draws // workers // few * few).tolist(), draws]
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(part, bounds[:-1], bounds[1:]))
 
 
 def _mixtures(layout: Layout, entries: Array, wanted: NDArray[np.uint8]) -> Array:
