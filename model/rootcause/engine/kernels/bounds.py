@@ -61,12 +61,14 @@ from rootcause.engine.kernels.split import lay_out_leaves, put_ones, split_axes,
 UNIT = 2.0**-106
 """Square of the largest relative error of one rounding."""
 
+_ZERO = -1.0
+
 
 @njit(cache=True, nogil=True)
 def bounded_forwards(room: Ints, reals: Floats, values: Floats, arena: Floats, axes: Words) -> tuple[float, float]:
     """Fill the leaves and run all steps; return ln P(evidence), and that of a bound on its standard deviation.
 
-    Minus infinity stands for what is not above zero, and for no error.
+    Minus infinity stands for what is not above zero, and for no error; infinity for an error that is not known.
 
     Args:
         room: The plan.
@@ -93,14 +95,11 @@ def bounded_forwards(room: Ints, reals: Floats, values: Floats, arena: Floats, a
         multiply(axes, count, arena, three, arena, one, arena, two)
         _bound(most, variance, first, second, result, terms / size)
         log += _scale(arena, three, size, most, variance, result)
-    value, square, total = 1.0, 1.0, 0.0
+    relative = 0.0
     for i in range(room[COUNT, LEFT]):
         factor = room[ALIVE, i]
-        own = arena[room[FAC_OFF, factor]]
-        total = total * (own**2 + variance[factor]) + square * variance[factor]
-        square *= own**2
-        value *= own
-    return _logarithms(log, value, total)
+        log, relative = add_component(log, relative, arena[room[FAC_OFF, factor]], variance[factor])
+    return logarithms(log, relative)
 
 
 @njit(cache=True, nogil=True)
@@ -125,7 +124,8 @@ def _of_lanes(
     for lane in range(room[SPLIT_OFF, last], room[SPLIT_OFF, last] + room[COUNT, SPLIT_LANES]):
         value += arena[lane]
         total += variance[last] + UNIT * room[COUNT, SPLIT_VARS] * arena[lane] ** 2
-    return _logarithms(log, value, total)
+    log, relative = add_component(log, 0.0, value, total)
+    return logarithms(log, relative)
 
 
 @njit(cache=True, nogil=True)
@@ -160,13 +160,36 @@ def _scale(arena: Floats, offset: int, size: int, most: Floats, variance: Floats
         return 0.0
     divide(arena, offset, size, by)
     most[result] = 1.0
-    variance[result] /= by * by
+    variance[result] = variance[result] / by / by  # the square may be too small for a number
     return math.log(by)
 
 
 @njit(cache=True, nogil=True)
-def _logarithms(log: float, value: float, variance: float) -> tuple[float, float]:
-    return (
-        log + math.log(value) if value > 0.0 else -np.inf,
-        log + math.log(variance) / 2 if variance > 0.0 else -np.inf,
-    )
+def add_component(log: float, relative: float, value: float, variance: float) -> tuple[float, float]:
+    """Multiply P(evidence) by that of a component of the network that has nothing to do with the others.
+
+    Args:
+        log: The logarithm so far; minus infinity where it is not above zero.
+        relative: Its relative variance; ``_ZERO`` where it is zero for sure, infinity where nothing is known.
+        value: The factor.
+        variance: The variance of its error.
+
+    Returns:
+        Both, for the product.
+    """
+    if relative == _ZERO or (value == 0.0 and variance == 0.0):
+        return -np.inf, _ZERO
+    if not value > 0.0:
+        return -np.inf, np.inf
+    own = variance / value / value
+    return log + math.log(value), relative + own + relative * own
+
+
+@njit(cache=True, nogil=True)
+def logarithms(log: float, relative: float) -> tuple[float, float]:
+    """Return a logarithm, and that of its deviation: minus infinity for none, infinity where it is not known."""
+    if relative in (_ZERO, 0.0):
+        return log, -np.inf
+    if not relative < np.inf:
+        return log, np.inf
+    return log, log + math.log(relative) / 2

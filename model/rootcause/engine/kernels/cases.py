@@ -59,7 +59,7 @@ TOLERATED = 1e-9
 
 @njit(cache=True, nogil=True)
 def look(net: Ints, above: Bits, room: Ints, reals: Floats, seen: Ints, codes: Ints, likelihoods: Floats) -> bool:
-    """Note the evidence of one case; return whether what was seen of each node, if it was seen twice, goes together.
+    """Note the evidence of one case; return whether what was seen of each node leaves it a state.
 
     Args:
         net: The network.
@@ -76,7 +76,7 @@ def look(net: Ints, above: Bits, room: Ints, reals: Floats, seen: Ints, codes: I
         if codes[column] >= 0:
             possible &= see_state(net, above, room, seen[column], codes[column])
         elif codes[column] < -1:
-            see_weights(net, above, room, reals, seen[column], likelihoods[-2 - codes[column]])
+            possible &= see_weights(net, above, room, reals, seen[column], likelihoods[-2 - codes[column]])
     return possible
 
 
@@ -148,6 +148,7 @@ def run_cases(
             if enough:
                 break
         if status[case] == IMPOSSIBLE:
+            logs[case] = -np.inf  # products may have left what rounding made of it
             continue
         if status[case] != PLANNED:
             return

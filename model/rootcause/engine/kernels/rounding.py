@@ -52,7 +52,7 @@ from rootcause.engine.kernels.arrays import (
     Words,
 )
 from rootcause.engine.kernels.axes import Word, advance
-from rootcause.engine.kernels.bounds import UNIT
+from rootcause.engine.kernels.bounds import UNIT, add_component, logarithms
 from rootcause.engine.kernels.contraction import (
     PLACES,
     divide,
@@ -74,7 +74,7 @@ def deviation(
 ) -> tuple[float, float]:
     """Return ln P(evidence), and the logarithm of the standard deviation of the error of P(evidence).
 
-    Minus infinity stands for what is not above zero, and for no error.
+    Minus infinity stands for what is not above zero, and for no error; infinity for an error that is not known.
 
     Args:
         room: The plan.
@@ -110,18 +110,13 @@ def deviation(
             errors[three : three + size] = 0.0
             _multiply(axes, count, arena, errors, three, one, two, unit)
         log += _scale(arena, errors, three, size, relative[result])
-    value, square, variance = 1.0, 1.0, 0.0
+    own = 0.0
     for i in range(room[COUNT, LEFT]):
         factor = room[ALIVE, i]
         place = room[FAC_OFF, factor]
         write_out(arena, errors, relative, factor, place, 1)
-        variance = variance * (arena[place] ** 2 + errors[place]) + square * errors[place]
-        square *= arena[place] ** 2
-        value *= arena[place]
-    return (
-        log + math.log(value) if value > 0.0 else -np.inf,
-        log + math.log(variance) / 2 if variance > 0.0 else -np.inf,
-    )
+        log, own = add_component(log, own, arena[place], errors[place])
+    return logarithms(log, own)
 
 
 @njit(cache=True, nogil=True)
@@ -159,10 +154,8 @@ def _of_lanes(
     for lane in range(room[SPLIT_OFF, last], room[SPLIT_OFF, last] + room[COUNT, SPLIT_LANES]):
         value += arena[lane]
         variance += errors[lane] + UNIT * room[COUNT, SPLIT_VARS] * arena[lane] ** 2
-    return (
-        log + math.log(value) if value > 0.0 else -np.inf,
-        log + math.log(variance) / 2 if variance > 0.0 else -np.inf,
-    )
+    log, own = add_component(log, 0.0, value, variance)
+    return logarithms(log, own)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -253,7 +246,8 @@ def _scale(arena: Floats, errors: Floats, offset: int, size: int, relative: floa
         return 0.0
     divide(arena, offset, size, by)
     if relative < 0.0:
-        divide(errors, offset, size, by * by)
+        divide(errors, offset, size, by)
+        divide(errors, offset, size, by)  # the square may be too small for a number
     return math.log(by)
 
 

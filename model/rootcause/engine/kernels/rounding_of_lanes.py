@@ -32,7 +32,7 @@ from rootcause.engine.kernels.arrays import (
     Ints,
     Words,
 )
-from rootcause.engine.kernels.bounds import UNIT
+from rootcause.engine.kernels.bounds import UNIT, add_component, logarithms
 from rootcause.engine.kernels.lanes import (
     LANES,
     add_sources,
@@ -58,7 +58,7 @@ def deviation_of_lanes(
         arena: Receives the factors, as many numbers as these and one more have in all lanes.
         errors: Receives the variance of the error of each.
         axes: Working memory for the axes of a step.
-        logs: Receives both, shape ``(2, LANES)``; minus infinity stands for what is not above zero, and for no error.
+        logs: Receives both, shape ``(2, LANES)``; as from ``rounding.deviation``.
     """
     relative = np.zeros(room[COUNT, FACTORS])
     log = np.zeros(LANES)
@@ -87,14 +87,11 @@ def deviation_of_lanes(
         factor = room[ALIVE, i]
         write_out(arena, errors, relative, factor, room[FAC_OFF, factor] * LANES, LANES)
     for lane in range(LANES):
-        value, square, variance = 1.0, 1.0, 0.0
+        whole, own = log[lane], 0.0
         for i in range(room[COUNT, LEFT]):
             place = room[FAC_OFF, room[ALIVE, i]] * LANES + lane
-            variance = variance * (arena[place] ** 2 + errors[place]) + square * errors[place]
-            square *= arena[place] ** 2
-            value *= arena[place]
-        logs[0, lane] = log[lane] + math.log(value) if value > 0.0 else -np.inf
-        logs[1, lane] = log[lane] + math.log(variance) / 2 if variance > 0.0 else -np.inf
+            whole, own = add_component(whole, own, arena[place], errors[place])
+        logs[0, lane], logs[1, lane] = logarithms(whole, own)
 
 
 @njit(cache=True, nogil=True)
@@ -155,8 +152,8 @@ def _scale(room: Ints, factor: int, arena: Floats, errors: Floats, relative: flo
     if not peaks_of(arena, offset, size, peaks):
         return
     divide_lanes(arena, offset, size, peaks)
-    for lane in range(LANES):
-        log[lane] += math.log(peaks[lane])
-        peaks[lane] *= peaks[lane]
     if relative < 0.0:
         divide_lanes(errors, offset, size, peaks)
+        divide_lanes(errors, offset, size, peaks)  # the square may be too small for a number
+    for lane in range(LANES):
+        log[lane] += math.log(peaks[lane])

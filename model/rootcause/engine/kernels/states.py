@@ -67,13 +67,14 @@ def see_state(net: Ints, above: Bits, room: Ints, node: int, state: int) -> bool
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def see_weights(net: Ints, above: Bits, room: Ints, reals: Floats, node: int, weights: Floats) -> None:
-    """Note a likelihood for each state of a node."""
+def see_weights(net: Ints, above: Bits, room: Ints, reals: Floats, node: int, weights: Floats) -> bool:
+    """Note a likelihood for each state of a node; return whether it leaves any."""
     for s in range(net[CARD, node]):
         reals[SOFT, net[FIRST, node] + s] = weights[s]
         room[OK, net[FIRST, node] + s] = weights[s] > 0
     room[HARD, node] = _only(net, room, node)
     _mark(above, room, node)
+    return bool(room[HARD, node] != -2)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
