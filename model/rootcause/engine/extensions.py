@@ -39,6 +39,9 @@ _HALF = float(np.log(2))
 _TOLERATED = cases.TOLERATED / 10
 """Largest standard deviation of the error of a probability, in relation to it: rare states have no digits to lose."""
 
+_ALL = 1.0
+"""Error that leaves no digit of any probability."""
+
 _DEAR = 20_000_000.0
 """Multiplications in all lanes from which on it pays to find out which nodes make a plan dear, and to use all cores."""
 
@@ -314,8 +317,10 @@ class Extensions:
         size, bound = np.abs(weights), _TOLERATED * share
 
         def estimate(lanes: Ints) -> None:
-            lost[lanes], known[lanes] = np.exp(self._deviation(values, lanes)[1] - logs[0]), True
-            lost[~known] = lost[known].max()
+            lost[lanes] = np.minimum(np.exp(self._deviation(values, lanes)[1] - logs[0]), _ALL)  # it may be unknown
+            known[lanes] = True
+            some = lost[known & (lost < _ALL)]
+            lost[~known] = some.max() if len(some) else _ALL
 
         estimate(np.unique([order[0], half]))
         doubtful = (size[:, known] @ lost[known] <= bound) & (size @ lost > bound / _MARGIN)
